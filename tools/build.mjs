@@ -7,8 +7,12 @@ import { filesBelow, workspaceFolders } from './workspace.mjs';
 /** Installs if needed and compiles what has changed; resolves to tsc's exit code. */
 export default async function build() {
   await install();
+  return compile();
+}
+
+export async function compile(options) {
   prune();
-  return node(join(root, 'node_modules/typescript/bin/tsc'), ['-b', join(root, 'tsconfig.json')]);
+  return node(join(root, 'node_modules/typescript/bin/tsc'), ['-b', join(root, 'tsconfig.json')], options);
 }
 
 // tsc leaves the output of a deleted or renamed source behind: jest would run it, and a package would ship it.

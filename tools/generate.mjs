@@ -29,16 +29,24 @@ export function protoFolders() {
   return workspaceFolders().filter((folder) => existsSync(join(root, folder, 'proto')));
 }
 
-export function generateInto(folder, output) {
+export function generateInto(folder, output, processOptions) {
   const protos = join(root, folder, 'proto');
-  const plugin = join(root, 'node_modules/.bin', process.platform === 'win32' ? 'protoc-gen-ts_proto.cmd' : 'protoc-gen-ts_proto');
+  const plugin = join(
+    root,
+    'node_modules/.bin',
+    process.platform === 'win32' ? 'protoc-gen-ts_proto.cmd' : 'protoc-gen-ts_proto',
+  );
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  return node(join(root, 'node_modules/protoc/protoc.cjs'), [
-    `--plugin=protoc-gen-ts_proto=${plugin}`,
-    `--ts_proto_out=${output}`,
-    `--ts_proto_opt=${options.join(',')}`,
-    `--proto_path=${protos}`,
-    ...filesBelow(protos).filter((file) => file.endsWith('.proto')),
-  ]);
+  return node(
+    join(root, 'node_modules/protoc/protoc.cjs'),
+    [
+      `--plugin=protoc-gen-ts_proto=${plugin}`,
+      `--ts_proto_out=${output}`,
+      `--ts_proto_opt=${options.join(',')}`,
+      `--proto_path=${protos}`,
+      ...filesBelow(protos).filter((file) => file.endsWith('.proto')),
+    ],
+    processOptions,
+  );
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { workspaceFolders } from './workspace.mjs';
 import { npm, root } from './process.mjs';
+import { workspaceFolders } from './workspace.mjs';
 
 // 11 does not start on Node 20; 12 refuses unapproved build scripts.
 const pnpmVersion = '10.34.8';
@@ -15,7 +15,9 @@ export async function install() {
   console.log('Installing dependencies (the first time, and when the lockfile or a manifest has changed) ...');
   const code = await pnpm(['install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn']);
   if (code !== 0) {
-    console.error('The install failed. After a change to a package.json, `npm run pnpm -- install` updates pnpm-lock.yaml.');
+    console.error(
+      'The install failed. After a change to a package.json, `npm run pnpm -- install` updates pnpm-lock.yaml.',
+    );
     process.exit(code);
   }
   mkdirSync(join(root, 'node_modules'), { recursive: true });

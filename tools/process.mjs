@@ -22,7 +22,7 @@ export async function captured(start) {
   return { code, output: Buffer.concat(chunks).toString() };
 }
 
-export function run(command, args, { cwd = root, env = {}, onOutput, shell = false } = {}) {
+function run(command, args, { cwd = root, env = {}, onOutput, shell = false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,

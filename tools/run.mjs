@@ -2,10 +2,20 @@
 // Syntax and imports stay plain up to the version check, so that an old Node can print the message.
 import { readFileSync } from 'node:fs';
 
-const needed = /(\d+)\.(\d+)/.exec(JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).engines.node);
+const needed = /(\d+)\.(\d+)/.exec(
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).engines.node,
+);
 const found = process.versions.node.split('.').map(Number);
 if (found[0] < Number(needed[1]) || (found[0] === Number(needed[1]) && found[1] < Number(needed[2]))) {
-  console.error('grpc-di needs Node ' + needed[0] + ' or newer; this is Node ' + process.versions.node + ' (' + process.execPath + ').');
+  console.error(
+    'grpc-di needs Node ' +
+      needed[0] +
+      ' or newer; this is Node ' +
+      process.versions.node +
+      ' (' +
+      process.execPath +
+      ').',
+  );
   process.exit(1);
 }
 

@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
 import { LeafService, RelayService } from '@grpc-di/test-rig';
+import { expect, test } from '@jest/globals';
 
 test('both services have the four kinds of calls', () => {
   for (const service of [RelayService, LeafService]) {
