@@ -11,11 +11,16 @@ const supported = ['20', '22', '24', '26'];
 export default async function nodes(args) {
   const at = args.indexOf('--report');
   const wanted = (at === -1 ? args : args.toSpliced(at, 2)).filter((arg) => arg !== '--');
-  const failed = await build();
-  if (failed) return failed;
+  const versions = wanted.length > 0 ? wanted : supported;
   const results = [];
-  // One after the other: tests about time do not like company.
-  for (const version of wanted.length > 0 ? wanted : supported) results.push(await testOn(version));
+  if (await build()) {
+    results.push(
+      ...versions.map((version) => ({ name: `Node ${version}`, ok: false, output: '', ms: 0, note: 'did not build' })),
+    );
+  } else {
+    // One after the other: tests about time do not like company.
+    for (const version of versions) results.push(await testOn(version));
+  }
   return report(results, args);
 }
 
