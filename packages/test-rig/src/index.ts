@@ -1,4 +1,4 @@
-export { LeafClient, type LeafServer, LeafService } from './generated/grpc_di/test/v1/leaf.js';
+export { LeafClient, LeafService } from './generated/grpc_di/test/v1/leaf.js';
 export {
   RelayClient,
   RelayReply,
@@ -6,3 +6,13 @@ export {
   type RelayServer,
   RelayService,
 } from './generated/grpc_di/test/v1/relay.js';
+export { type RunningServer, startServer } from './grpc-server.js';
+export {
+  type Arrival,
+  CALL_KINDS,
+  CASE_KEY,
+  type CallKind,
+  type RunningLeaf,
+  startLeaf,
+} from './leaf-server.js';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.js';

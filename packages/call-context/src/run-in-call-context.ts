@@ -1,0 +1,64 @@
+import { currentCallContext } from './ambient.js';
+import type { CallContext } from './call-context.js';
+import { describeValue } from './describe-value.js';
+import { type CallContextInit, CallContextScope } from './scope.js';
+
+/**
+ * Opens a context inside the current one, runs `fn` in it (also when it is already cancelled), and ends it when `fn`
+ * returns or throws, or when the thenable that it returned settles. Ending leaves child calls alone.
+ *
+ * For whatever starts calls without being a call: queue consumers, cron jobs, scripts; and for a tighter deadline
+ * around a part of a handler.
+ *
+ * @example
+ * await runInCallContext({ timeoutMs: 2_000 }, () => users.getUser({ id: '1' }));
+ *
+ * @returns what `fn` returned. A native promise is followed by one that settles after the context has ended, so that
+ * an unhandled rejection stays one; any other thenable, such as the call of an injected client, is returned itself.
+ * @throws TypeError for invalid `init`, before `fn` runs.
+ */
+export function runInCallContext<T>(init: CallContextInit, fn: (context: CallContext) => T): T {
+  if (typeof init !== 'object' || init === null) {
+    throw new TypeError(
+      `runInCallContext(init, fn): init must be an object such as { timeoutMs: 2_000 }, not ${describeValue(init)}`,
+    );
+  }
+  if (typeof fn !== 'function') {
+    throw new TypeError(`runInCallContext(init, fn): fn must be a function, not ${describeValue(fn)}`);
+  }
+  const parent = currentCallContext();
+  const scope = new CallContextScope(parent === undefined ? init : { ...init, parent });
+  let result: T;
+  try {
+    result = scope.run(fn, scope.context);
+  } catch (error) {
+    scope.end();
+    throw error;
+  }
+  return endWhenSettled(scope, result);
+}
+
+function endWhenSettled<T>(scope: CallContextScope, result: T): T {
+  const end = (): void => scope.end();
+  if (isPlainPromise(result)) {
+    return result.finally(end) as T;
+  }
+  if (isThenable(result)) {
+    result.then(end, end);
+  } else {
+    end();
+  }
+  return result;
+}
+
+function isPlainPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise && Object.getPrototypeOf(value) === Promise.prototype;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
+  );
+}

@@ -1,0 +1,319 @@
+import { setMaxListeners } from 'node:events';
+import { type AbortSubscriber, isAbortSignal, subscribeToSignal, unsubscribeFromSignal } from './abort-subscription.js';
+import { runInScope } from './ambient.js';
+import type { CallContext, RequestMetadata } from './call-context.js';
+import { type Deadline, epochMs, timeoutToDeadline } from './deadline.js';
+import { DeadlineTimer } from './deadline-timer.js';
+import { CallCancelledError, type CancellationCode, isCallCancelledError } from './errors.js';
+import { ScopeCallContext, scopeOf } from './scope-call-context.js';
+
+/** What a new call context starts with. Everything is optional. */
+export interface CallContextInit {
+  /** The smallest of this, `timeoutMs` and the surrounding context's deadline wins. */
+  deadline?: Deadline;
+  /** Milliseconds from now. The smallest of this, `deadline` and the surrounding context's deadline wins. */
+  timeoutMs?: number;
+  /** The context is cancelled when this aborts, or when the surrounding context is. */
+  signal?: AbortSignal;
+  /** Default: the surrounding context's. */
+  requestMetadata?: RequestMetadata;
+}
+
+export interface CallContextScopeInit extends CallContextInit {
+  /** The context around the new one. Default: none, whatever is current; one that has ended counts as none. */
+  parent?: CallContext;
+  /** The call's name in errors: a gRPC method's path, a queue's name. */
+  name?: string;
+}
+
+/** What a scope tells of its cancellation: a child call, a nested scope. */
+export interface CancellationSubscriber {
+  /** Runs once, synchronously, in no particular call context. `scope` knows code and reason. */
+  onScopeCancelled(scope: CallContextScope): void;
+}
+
+type State = 'open' | 'cancelled' | 'ended';
+
+/**
+ * The owner's side of a call context: whoever opens one keeps the scope, and gives `context` to the code inside.
+ * An owner calls `end()` when the call completed and `cancel()` when it was cut short; the first of the two counts.
+ *
+ * It costs one object. The context object, an AbortController, a timer for the deadline and the set of
+ * subscribers are made only when something asks for them.
+ */
+export class CallContextScope implements CancellationSubscriber, AbortSubscriber {
+  /** Epoch milliseconds; `Infinity` when there is none. */
+  readonly deadline: number;
+  readonly parent: CallContextScope | undefined;
+  readonly name: string | undefined;
+  requestMetadata: RequestMetadata | undefined;
+  /** Epoch milliseconds of `end()`; 0 before it. */
+  endedAt = 0;
+
+  private state: State = 'open';
+  private cancellation: { code: CancellationCode; message: string; cause: unknown } | undefined;
+  private cancellationError: CallCancelledError | undefined;
+  private facade: CallContext | undefined;
+  private controller: AbortController | undefined;
+  private timer: DeadlineTimer | undefined;
+  private subscribers: Set<CancellationSubscriber> | undefined;
+  private followedSignal: AbortSignal | undefined;
+
+  /**
+   * @throws TypeError naming the option, for a deadline or timeout that is none, a signal that is no AbortSignal,
+   * request metadata without `get()`, a parent that is no call context, and unknown options.
+   */
+  constructor(init: CallContextScopeInit) {
+    checkInit(init);
+    const parent = init.parent === undefined ? undefined : scopeOf(init.parent);
+    this.parent = parent === undefined || parent.hasEnded ? undefined : parent;
+    this.name = init.name;
+    this.requestMetadata = init.requestMetadata ?? this.parent?.requestMetadata;
+    this.deadline = this.parent?.deadline ?? Infinity;
+    if (init.deadline !== undefined) {
+      this.deadline = Math.min(this.deadline, epochMs(init.deadline, 'deadline'));
+    }
+    if (init.timeoutMs !== undefined) {
+      this.deadline = Math.min(this.deadline, timeoutToDeadline(init.timeoutMs, 'timeoutMs'));
+    }
+    this.parent?.subscribe(this);
+    if (init.signal !== undefined && this.state === 'open') {
+      this.followedSignal = init.signal;
+      subscribeToSignal(init.signal, this);
+    }
+  }
+
+  /** The view for the code inside the call. */
+  get context(): CallContext {
+    return (this.facade ??= this.createContext());
+  }
+
+  /** Whether somebody asked for {@link context}. */
+  get hasContext(): boolean {
+    return this.facade !== undefined;
+  }
+
+  /** Calls `fn` with this scope as the current one, also when it is cancelled. */
+  run<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): R {
+    return runInScope(this, fn, ...args);
+  }
+
+  /**
+   * Cuts the call short: its signal aborts, nested scopes and child calls are cancelled. Does nothing when the call
+   * has ended or was cancelled before, by its deadline too. Every subscriber runs, also when one throws: that is a
+   * process warning.
+   */
+  cancel(code: CancellationCode, message: string, cause?: unknown): void {
+    this.expire();
+    this.cut(code, message, cause);
+  }
+
+  /**
+   * The call completed. Child calls that are running are left alone; nothing of them is kept. Past the deadline, the
+   * call counts as cancelled by it.
+   */
+  end(): void {
+    this.expire();
+    if (this.state === 'open') {
+      this.state = 'ended';
+      this.endedAt = Date.now();
+      this.release();
+    }
+  }
+
+  get hasEnded(): boolean {
+    return this.state === 'ended';
+  }
+
+  /** Cancelled, or past the deadline without having ended. */
+  get isCancelled(): boolean {
+    this.expire();
+    return this.state === 'cancelled';
+  }
+
+  /** Why the scope was cancelled; `undefined` while it was not. One object, made on first read. */
+  get reason(): CallCancelledError | undefined {
+    if (this.cancellationError === undefined && this.isCancelled) {
+      const { code, message, cause } = this.cancellation!;
+      this.cancellationError = new CallCancelledError(code, message, cause);
+    }
+    return this.cancellationError;
+  }
+
+  /** {@link reason}'s code, without making the error. */
+  get cancellationCode(): CancellationCode | undefined {
+    return this.isCancelled ? this.cancellation!.code : undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      // Node 20 warns of a leak at the eleventh listener; a fan-out of calls has more.
+      setMaxListeners(0, this.controller.signal);
+      if (this.isCancelled) {
+        abort(this.controller, this);
+      } else if (this.state === 'open' && this.deadline !== Infinity) {
+        this.timer = new DeadlineTimer(this.deadline, () => this.expire());
+      }
+    }
+    return this.controller.signal;
+  }
+
+  /**
+   * Tells `subscriber` of the cancellation, at once when it has already happened. O(1), like {@link unsubscribe}. The
+   * deadline alone starts no timer here: who subscribes has it as a deadline of its own.
+   */
+  subscribe(subscriber: CancellationSubscriber): void {
+    if (this.isCancelled) {
+      subscriber.onScopeCancelled(this);
+    } else if (this.state === 'open') {
+      (this.subscribers ??= new Set()).add(subscriber);
+    }
+  }
+
+  unsubscribe(subscriber: CancellationSubscriber): void {
+    this.subscribers?.delete(subscriber);
+  }
+
+  /** How many child calls and nested scopes are subscribed: what a leak test asserts. */
+  get subscriberCount(): number {
+    return this.subscribers?.size ?? 0;
+  }
+
+  /** The call in words, for messages. */
+  get label(): string {
+    if (this.name !== undefined) {
+      return `The call of ${this.name}`;
+    }
+    return this.parent === undefined ? 'The call context' : `A call context inside ${lowerFirst(this.parent.label)}`;
+  }
+
+  /** @internal */
+  onScopeCancelled(parent: CallContextScope): void {
+    this.expire();
+    this.followParent(parent);
+  }
+
+  /** @internal */
+  onSignalAborted(reason: unknown): void {
+    const code = isCallCancelledError(reason) ? reason.code : 1;
+    this.cancel(code, `${this.label} was cancelled by its signal`, reason);
+  }
+
+  /** The context object of this scope; what a scope of a server call widens. */
+  protected createContext(): CallContext {
+    return new ScopeCallContext(this);
+  }
+
+  /** The clock may have passed the deadline before any timer or peer said so. */
+  private expire(): void {
+    if (this.state !== 'open' || this.deadline === Infinity || Date.now() < this.deadline) {
+      return;
+    }
+    if (this.parent?.deadline === this.deadline && this.parent.isCancelled) {
+      this.followParent(this.parent);
+    } else {
+      this.cut(4, `${this.label} was cut short: its deadline passed`, undefined);
+    }
+  }
+
+  private followParent(parent: CallContextScope): void {
+    const code = parent.cancellationCode!;
+    const fate = code === 4 ? 'was cut short: the deadline of its parent passed' : 'was cancelled with its parent';
+    this.cut(code, `${this.label} ${fate}`, parent.reason);
+  }
+
+  private cut(code: CancellationCode, message: string, cause: unknown): void {
+    if (this.state !== 'open') {
+      return;
+    }
+    this.state = 'cancelled';
+    this.cancellation = { code, message, cause };
+    const subscribers = this.release();
+    // The call's own signal first: its listeners learn of the higher unit of work before errors of the children arrive.
+    if (this.controller !== undefined) {
+      this.run(abort, this.controller, this);
+    }
+    if (subscribers !== undefined) {
+      for (const subscriber of subscribers) {
+        notify(subscriber, this);
+      }
+    }
+  }
+
+  /** Lets go of the timer, of what this scope follows and of what follows it. */
+  private release(): Set<CancellationSubscriber> | undefined {
+    const subscribers = this.subscribers;
+    this.subscribers = undefined;
+    this.timer?.clear();
+    this.timer = undefined;
+    this.parent?.unsubscribe(this);
+    if (this.followedSignal !== undefined) {
+      unsubscribeFromSignal(this.followedSignal, this);
+      this.followedSignal = undefined;
+    }
+    return subscribers;
+  }
+}
+
+function abort(controller: AbortController, scope: CallContextScope): void {
+  controller.abort(scope.reason);
+}
+
+function notify(subscriber: CancellationSubscriber, scope: CallContextScope): void {
+  try {
+    subscriber.onScopeCancelled(scope);
+  } catch (error) {
+    // Whoever cancels is often a socket's event: thrown there it would end the process, for a call that is over anyway.
+    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function checkInit(init: CallContextScopeInit): void {
+  for (const option in init) {
+    const value = init[option as keyof CallContextScopeInit];
+    if (value !== undefined) {
+      checkOption(option, value);
+    }
+  }
+}
+
+function checkOption(option: string, value: unknown): void {
+  switch (option) {
+    case 'deadline':
+    case 'timeoutMs':
+      return; // checked where they are converted
+    case 'signal':
+      return check(isAbortSignal(value), 'signal must be an AbortSignal');
+    case 'requestMetadata':
+      return check(
+        hasMethod(value, 'get'),
+        'requestMetadata must have a get(name) method, as the Metadata of grpc-js has',
+      );
+    case 'parent':
+      return check(
+        scopeOf(value as CallContext) !== undefined,
+        'parent must be a CallContext, as currentCallContext() returns it',
+      );
+    case 'name':
+      return check(typeof value === 'string', 'name must be a string');
+    default:
+      throw new TypeError(
+        `unknown option "${option}" of a call context: it takes deadline, timeoutMs, signal and requestMetadata`,
+      );
+  }
+}
+
+function check(valid: boolean, complaint: string): void {
+  if (!valid) {
+    throw new TypeError(complaint);
+  }
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[name] === 'function';
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,76 @@
+import { Metadata } from '@grpc/grpc-js';
+import type { GrpcCallOptions } from './calls.js';
+
+export type CallKind = 'unary' | 'serverStream' | 'clientStream' | 'bidi';
+
+export type ResponseCallback = (error: unknown, response?: unknown) => void;
+
+/** What a caller passed, in whichever form. */
+export interface CallArguments {
+  request: unknown;
+  requests: AsyncIterable<unknown> | Iterable<unknown> | undefined;
+  metadata: Metadata | undefined;
+  options: GrpcCallOptions;
+  callback: ResponseCallback | undefined;
+}
+
+const NO_OPTIONS: GrpcCallOptions = Object.freeze({});
+
+/**
+ * Reads the arguments of a call: grpc-js's forms, `(request?, metadata?, options?, callback?)`, and the promise forms,
+ * `(request, options?)` and `(requests?, options?)`.
+ *
+ * @throws TypeError for what is none of them.
+ */
+export function readArguments(kind: CallKind, method: string, args: readonly unknown[]): CallArguments {
+  const read: CallArguments = {
+    request: undefined,
+    requests: undefined,
+    metadata: undefined,
+    options: NO_OPTIONS,
+    callback: undefined,
+  };
+  let index = 0;
+  if (kind === 'unary' || kind === 'serverStream') {
+    read.request = args[index++];
+  } else if (isIterable(args[0])) {
+    read.requests = args[index++] as CallArguments['requests'];
+  }
+  for (; index < args.length; index++) {
+    readArgument(read, args[index], method);
+  }
+  checkCallback(kind, method, read);
+  return read;
+}
+
+function readArgument(read: CallArguments, value: unknown, method: string): void {
+  if (value === undefined) {
+    return;
+  }
+  if (typeof value === 'function') {
+    read.callback = value as ResponseCallback;
+  } else if (value instanceof Metadata) {
+    read.metadata = value;
+  } else if (typeof value === 'object' && value !== null && !isIterable(value)) {
+    read.options = value;
+  } else {
+    throw new TypeError(
+      `${method} was called with ${String(value)}: expected a Metadata of @grpc/grpc-js, call options or a callback`,
+    );
+  }
+}
+
+function checkCallback(kind: CallKind, method: string, { callback, requests }: CallArguments): void {
+  if (callback !== undefined && (kind === 'serverStream' || kind === 'bidi')) {
+    throw new TypeError(
+      `${method} streams its responses and takes no callback: write for await (const message of call)`,
+    );
+  }
+  if (callback !== undefined && requests !== undefined) {
+    throw new TypeError(`${method} takes either an iterable of requests or a callback, not both`);
+  }
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}

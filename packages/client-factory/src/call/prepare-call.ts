@@ -1,0 +1,77 @@
+import type { CallOptions, CallProperties, Metadata } from '@grpc/grpc-js';
+import type { ClientChannel } from '../channel/client-channel.js';
+import { Invocation } from '../propagation/invocation.js';
+import { type CallArguments, type CallKind, readArguments } from './call-arguments.js';
+import type { CallDefaults } from './call-defaults.js';
+import { callMetadata } from './call-metadata.js';
+import { checkCallOptions, deadlineOf } from './call-options.js';
+import type { SurfaceCall } from './cancelling.js';
+
+/** A call that is ready for grpc-js to start. */
+export interface PreparedCall extends Pick<CallArguments, 'request' | 'requests' | 'callback'> {
+  metadata: Metadata;
+  options: StartOptions;
+}
+
+const invocationKey = Symbol('grpc-di invocation');
+const surfaceKey = Symbol('grpc-di call object');
+
+/** grpc-js's call options, and what {@link swapIn} needs: nothing else gets from here to there. */
+export type StartOptions = CallOptions & { [invocationKey]?: Invocation; [surfaceKey]?: SurfaceCall };
+
+/**
+ * Reads and checks what the caller passed, finds the call's parent and settles deadline and metadata: all that can go
+ * wrong at the call site does so here, before anything was made.
+ *
+ * @throws TypeError for invalid arguments and options; CallContextNotFoundError where the client wants a context and
+ * there is none.
+ */
+export function prepareCall(
+  kind: CallKind,
+  channel: ClientChannel,
+  defaults: CallDefaults,
+  method: string,
+  args: readonly unknown[],
+): PreparedCall {
+  const { request, requests, metadata, options, callback } = readArguments(kind, method, args);
+  checkCallOptions(options, method);
+  const ownDeadline = deadlineOf(options, method);
+  const parent = options.enableCallContextPropagation === false ? undefined : channel.parents?.find(method);
+  const deadline = ownDeadline ?? (defaults.timeoutMs === undefined ? Infinity : Date.now() + defaults.timeoutMs);
+  const invocation = new Invocation(channel, parent, options.signal, deadline, ownDeadline === undefined);
+  return {
+    request,
+    requests,
+    callback,
+    metadata: callMetadata(metadata, options, defaults.metadata, parent),
+    options: {
+      deadline,
+      host: options.host,
+      parent: options.parent,
+      propagate_flags: options.propagate_flags,
+      credentials: options.credentials,
+      interceptors: options.interceptors,
+      interceptor_providers: options.interceptor_providers,
+      [invocationKey]: invocation,
+    },
+  };
+}
+
+/** Has the call represented by `surface` instead of grpc-js's own object. */
+export function representedBy<Surface extends SurfaceCall>(surface: Surface, options: StartOptions): Surface {
+  surface.invocation = options[invocationKey];
+  options[surfaceKey] = surface;
+  return surface;
+}
+
+/** grpc-js's hook before it makes a call: the invocation becomes the call's channel, our call object the call's. */
+export function swapIn(properties: CallProperties<unknown, unknown>): CallProperties<unknown, unknown> {
+  const { [invocationKey]: invocation, [surfaceKey]: surface } = properties.callOptions as StartOptions;
+  if (invocation !== undefined) {
+    properties.channel = invocation;
+  }
+  if (surface !== undefined) {
+    properties.call = surface as unknown as typeof properties.call;
+  }
+  return properties;
+}

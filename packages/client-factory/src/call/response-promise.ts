@@ -1,0 +1,99 @@
+import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import type { Invocation } from '../propagation/invocation.js';
+import { CallOutcome } from './call-outcome.js';
+import type { UnaryCall } from './calls.js';
+import { cancelCall, type SurfaceCall } from './cancelling.js';
+
+/** The settlers of the promise whose constructor runs: a function here instead of a closure per call. */
+let resolveUnderConstruction: (value: never) => void;
+let rejectUnderConstruction: (error: unknown) => void;
+
+function keepSettlers(resolve: (value: never) => void, reject: (error: unknown) => void): void {
+  resolveUnderConstruction = resolve;
+  rejectUnderConstruction = reject;
+}
+
+/**
+ * A call with a single response, as a promise of it. It takes the place of grpc-js's call object, of which grpc-js
+ * itself uses no more than `call` and `emit`.
+ */
+export class ResponsePromise<Response> extends Promise<Response> implements UnaryCall<Response>, SurfaceCall {
+  call: SurfaceCall['call'];
+  invocation: Invocation | undefined;
+  readonly outcome = new CallOutcome();
+
+  private readonly resolve = resolveUnderConstruction as (value: Response) => void;
+  private readonly reject = rejectUnderConstruction;
+  private isLookedAt = false;
+
+  constructor() {
+    super(keepSettlers as never);
+  }
+
+  get headers(): Promise<Metadata> {
+    this.markLookedAt();
+    return this.outcome.headers;
+  }
+
+  get trailers(): Promise<Metadata> {
+    this.markLookedAt();
+    return this.outcome.trailers;
+  }
+
+  get status(): Promise<StatusObject> {
+    this.markLookedAt();
+    return this.outcome.status;
+  }
+
+  cancel(reason?: unknown): void {
+    this.markLookedAt();
+    cancelCall(this, reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+
+  /** @internal what grpc-js calls with the call's result. */
+  callback(): (error: unknown, response?: Response) => void {
+    return (error, response) => this.settle(error, response);
+  }
+
+  private settle(error: unknown, response: Response | undefined): void {
+    if (error === null) {
+      this.resolve(response as Response);
+      return;
+    }
+    this.outcome.error = error;
+    if (this.invocation!.signal?.aborted) {
+      this.markLookedAt();
+    }
+    this.reject(error);
+  }
+
+  /** @internal grpc-js's events: 'metadata', and 'status' after the callback. */
+  emit(event: string, value: unknown): boolean {
+    this.outcome.take(event, value);
+    return true;
+  }
+
+  /** Only a call that nobody looked at can be an unhandled rejection. */
+  protected markLookedAt(): void {
+    if (!this.isLookedAt) {
+      this.isLookedAt = true;
+      this.catch(ignore);
+    }
+  }
+}
+
+/**
+ * `then()` makes its promises with the constructor that it finds on the prototype: `Promise` there means plain ones, at a
+ * plain promise's price.
+ */
+export function derivesPlainPromises(PromiseClass: { readonly prototype: Promise<unknown> }): void {
+  Object.defineProperty(PromiseClass.prototype, 'constructor', { value: Promise });
+}
+
+derivesPlainPromises(ResponsePromise);
+
+function ignore(): void {}

@@ -1,0 +1,83 @@
+import { type ChannelCredentials, type ChannelInterface, connectivityState } from '@grpc/grpc-js';
+import { bindCallContext, runDetached } from '@grpc-di/call-context';
+import { epochMs } from '@grpc-di/call-context/opener';
+import type { CallTarget, RunningCall } from '../propagation/call-target.js';
+import { Invocation } from '../propagation/invocation.js';
+import type { ParentFinder } from '../propagation/parent-call.js';
+import type { ManagedChannel } from './managed-channel.js';
+
+/**
+ * A registration's channel as one client object sees it: closing the object closes this view alone. A closed one
+ * stays closed, which grpc-js's own does not: asked to connect, or waited for, it reopens.
+ */
+export class ClientChannel implements CallTarget {
+  private ownEnd: string | undefined;
+
+  constructor(
+    readonly client: string,
+    private readonly channel: ManagedChannel,
+    /** Finds the parents of calls; `undefined` for a client that does not propagate. */
+    readonly parents: ParentFinder | undefined,
+  ) {}
+
+  get closedBecause(): string | undefined {
+    return this.ownEnd ?? this.channel.closedBecause;
+  }
+
+  get credentials(): ChannelCredentials {
+    return this.channel.prepare().credentials;
+  }
+
+  get maySendCallCredentials(): boolean {
+    return this.credentials._isSecure();
+  }
+
+  open(): ChannelInterface {
+    return this.channel.open();
+  }
+
+  callStarted(call: RunningCall): void {
+    this.channel.callStarted(call);
+  }
+
+  callEnded(call: RunningCall): void {
+    this.channel.callEnded(call);
+  }
+
+  close(): void {
+    this.ownEnd ??= `this object of gRPC client '${this.client}' is closed: its close() was called`;
+  }
+
+  getTarget(): string {
+    return this.channel.prepare().target;
+  }
+
+  getConnectivityState(tryToConnect: boolean): connectivityState {
+    return this.closedBecause === undefined
+      ? runDetached(() => this.open().getConnectivityState(tryToConnect))
+      : connectivityState.SHUTDOWN;
+  }
+
+  watchConnectivityState(
+    currentState: connectivityState,
+    deadline: Date | number,
+    callback: (error?: Error) => void,
+  ): void {
+    if (this.closedBecause !== undefined) {
+      throw new Error(this.closedBecause);
+    }
+    const watcher = bindCallContext(callback);
+    runDetached(() => this.open().watchConnectivityState(currentState, deadline, watcher));
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.open().getChannelzRef();
+  }
+
+  /** For whoever takes the channel from the client, to start calls of their own. */
+  createCall(...call: Parameters<ChannelInterface['createCall']>): ReturnType<ChannelInterface['createCall']> {
+    const [method, deadline] = call;
+    const parent = this.parents?.find(method);
+    return new Invocation(this, parent, undefined, epochMs(deadline, 'deadline'), false).createCall(...call);
+  }
+}

@@ -1,0 +1,127 @@
+import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState, status } from '@grpc/grpc-js';
+import { runInScope } from '@grpc-di/call-context/opener';
+import type { RunningCall } from '../propagation/call-target.js';
+
+/** What grpc-js's channel is made of. */
+export interface ChannelSettings {
+  readonly target: string;
+  readonly credentials: ChannelCredentials;
+  readonly options: ChannelOptions;
+}
+
+/**
+ * The one channel of a registration: opened on first use, outside any call context, and closed once and for good.
+ * Running calls finish; grpc-js alone fails those that are still waiting for a connection.
+ */
+export class ManagedChannel {
+  /** Why it is closed, or closing; `undefined` while it is neither. */
+  closedBecause: string | undefined;
+
+  private readonly running = new Set<RunningCall>();
+  private channel: Channel | undefined;
+  private settings: ChannelSettings | undefined;
+  private drained: PromiseWithResolversOf<void> | undefined;
+
+  /** `resolveSettings` runs at the first use; where it throws it runs again at the next. */
+  constructor(private readonly resolveSettings: () => ChannelSettings) {}
+
+  get isInUse(): boolean {
+    return this.settings !== undefined;
+  }
+
+  /** @throws what `resolveSettings` throws; nothing is kept of it. */
+  prepare(): ChannelSettings {
+    return (this.settings ??= this.resolveSettings());
+  }
+
+  open(): Channel {
+    return (this.channel ??= runInScope(undefined, openChannel, this.prepare()));
+  }
+
+  /**
+   * Connects, and resolves when the channel is ready.
+   *
+   * @param deadline epoch milliseconds.
+   * @throws Error that names the client, when the channel is not ready by then, or closed.
+   */
+  async waitForReady(deadline: number, client: string): Promise<void> {
+    for (;;) {
+      if (this.closedBecause !== undefined) {
+        throw new Error(this.closedBecause);
+      }
+      const channel = this.open();
+      const state = runInScope(undefined, connect, channel);
+      if (state === connectivityState.READY) {
+        return;
+      }
+      if (!(await runInScope(undefined, stateChanges, channel, state, deadline))) {
+        throw new Error(
+          `gRPC client '${client}' could not connect to ${channel.getTarget()} in time: it is ${connectivityState[state]}`,
+        );
+      }
+    }
+  }
+
+  callStarted(call: RunningCall): void {
+    this.running.add(call);
+  }
+
+  callEnded(call: RunningCall): void {
+    this.running.delete(call);
+    if (this.closedBecause !== undefined && this.running.size === 0) {
+      this.closeNow();
+    }
+  }
+
+  /**
+   * No more calls start. The promise resolves when the running ones have ended, which they do on their own, or at
+   * once with `cancelCalls`.
+   */
+  close(because: string, cancelCalls = false): Promise<void> {
+    this.closedBecause ??= because;
+    if (cancelCalls) {
+      for (const call of this.running) {
+        call.end({ code: status.CANCELLED, details: `Cancelled: ${because}` });
+      }
+    }
+    this.drained ??= promiseWithResolvers();
+    if (this.running.size === 0) {
+      this.closeNow();
+    }
+    return this.drained.promise;
+  }
+
+  private closeNow(): void {
+    this.channel?.close();
+    this.drained?.resolve();
+  }
+}
+
+function openChannel({ target, credentials, options }: ChannelSettings): Channel {
+  return new Channel(target, credentials, options);
+}
+
+function connect(channel: Channel): connectivityState {
+  return channel.getConnectivityState(true);
+}
+
+/** Whether the channel leaves `state` before the deadline. */
+function stateChanges(channel: Channel, state: connectivityState, deadline: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined));
+  });
+}
+
+interface PromiseWithResolversOf<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+}
+
+/** `Promise.withResolvers()`, which Node 20 does not have. */
+function promiseWithResolvers(): PromiseWithResolversOf<void> {
+  let resolve!: () => void;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

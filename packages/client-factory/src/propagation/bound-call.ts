@@ -1,0 +1,290 @@
+import { AsyncResource } from 'node:async_hooks';
+import {
+  type CallCredentials,
+  type ChannelInterface,
+  type experimental,
+  type InterceptingListener,
+  Metadata,
+  type StatusObject,
+  status,
+} from '@grpc/grpc-js';
+import { CallCancelledError } from '@grpc-di/call-context';
+import {
+  type AbortSubscriber,
+  type CallContextScope,
+  type CancellationSubscriber,
+  DeadlineTimer,
+  isCallCancelledError,
+  runInScope,
+  subscribeToSignal,
+  unsubscribeFromSignal,
+} from '@grpc-di/call-context/opener';
+import type { Ending, RunningCall } from './call-target.js';
+import type { Invocation } from './invocation.js';
+
+type CallStream = experimental.CallStream;
+type MessageContext = Parameters<CallStream['sendMessageWithContext']>[0];
+type ParentServerCall = Parameters<ChannelInterface['createCall']>[3];
+
+/**
+ * The longest time to a deadline that grpc-js gets to see, in ms. Above it grpc-js has no timer, and its server reads
+ * the header `2147484S` as a time in the past; above 1e8 hours the client takes the process down.
+ */
+const LONGEST_TIMEOUT_MS = 2_147_483_000;
+
+/** How early a timer may say that the deadline has passed, in ms: `Date.now()` and Node's timers round apart. */
+const CLOCK_TOLERANCE_MS = 5;
+
+const NO_DESTROY_HOOK = { requireManualDestroy: true };
+
+/**
+ * The last link before grpc-js's own call, below every interceptor. Every call of a client passes here, also without
+ * propagation. It
+ * - bounds the call by its parent's deadline and cancellation, and its caller's signal, and lets go of both at the end;
+ * - does not start a call that has no chance: nothing reaches the server;
+ * - runs all that comes back in the async context of whoever made the call. grpc-js alone runs it in the context that
+ *   the connection was opened in, which may be another request's (nodejs/node #55376, #63814);
+ * - starts the call outside any call context, so that connections and their timers retain none;
+ * - makes cancelling final: grpc-js sends a call that was cancelled in the tick in which it was started, and never ends it.
+ */
+export class BoundCall
+  extends AsyncResource
+  implements CallStream, InterceptingListener, RunningCall, CancellationSubscriber, AbortSubscriber
+{
+  /** Epoch milliseconds: the smaller of what was asked for and the parent's. */
+  private readonly deadline: number;
+  private readonly deadlineIsParents: boolean;
+  private call: CallStream | undefined;
+  private credentials: CallCredentials | undefined;
+  private listener: InterceptingListener | undefined;
+  private ending: Ending | undefined;
+  private timer: DeadlineTimer | undefined;
+  private finished = false;
+
+  constructor(
+    private readonly invocation: Invocation,
+    private readonly method: string,
+    askedDeadline: number,
+    private readonly host: string | null | undefined,
+    private readonly parentCall: ParentServerCall,
+    private readonly propagateFlags: number | null | undefined,
+  ) {
+    super('GrpcDiClientCall', NO_DESTROY_HOOK);
+    const parentDeadline = invocation.parent === undefined ? Infinity : invocation.parent.deadline;
+    this.deadlineIsParents = parentDeadline < askedDeadline;
+    this.deadline = this.deadlineIsParents ? parentDeadline : askedDeadline;
+  }
+
+  start(metadata: Metadata, listener: InterceptingListener): void {
+    this.listener = listener;
+    this.ending ??= this.refusal();
+    if (this.ending !== undefined) {
+      this.refuse(this.ending);
+      return;
+    }
+    this.invocation.channel.callStarted(this);
+    runInScope(undefined, startDetached, this, metadata);
+    this.invocation.parent?.scope.subscribe(this);
+    if (this.invocation.signal !== undefined) {
+      subscribeToSignal(this.invocation.signal, this);
+    }
+  }
+
+  /** @internal outside any call context. */
+  startNow(metadata: Metadata): void {
+    const remaining = this.deadline - Date.now();
+    const isFar = remaining > LONGEST_TIMEOUT_MS;
+    if (isFar && this.deadline !== Infinity) {
+      this.timer = new DeadlineTimer(this.deadline, () => this.end(this.deadlineEnding()));
+    }
+    const channel = this.invocation.channel.open();
+    const deadline = isFar ? Infinity : this.deadline;
+    this.call = channel.createCall(this.method, deadline, this.host, this.parentCall, this.propagateFlags);
+    if (this.credentials !== undefined) {
+      this.call.setCredentials(this.credentials);
+    }
+    this.call.start(metadata, this);
+  }
+
+  cancelWithStatus(code: status, details: string): void {
+    const cause = code === status.CANCELLED ? this.invocation.cancelReason : undefined;
+    this.end({ code, details, cause });
+  }
+
+  sendMessageWithContext(context: MessageContext, message: Buffer): void {
+    const { callback, flags } = context;
+    if (this.call === undefined) {
+      if (callback !== undefined) {
+        process.nextTick(callback);
+      }
+    } else if (callback === undefined) {
+      this.call.sendMessageWithContext(context, message);
+    } else {
+      const written = (error?: Error | null): void => this.runInAsyncScope(callback, undefined, error);
+      this.call.sendMessageWithContext({ flags, callback: written }, message);
+    }
+  }
+
+  startRead(): void {
+    this.call?.startRead();
+  }
+
+  halfClose(): void {
+    this.call?.halfClose();
+  }
+
+  setCredentials(credentials: CallCredentials): void {
+    this.credentials = credentials;
+  }
+
+  getPeer(): string {
+    return this.call?.getPeer() ?? this.invocation.channel.getTarget();
+  }
+
+  getCallNumber(): number {
+    return this.call?.getCallNumber() ?? 0;
+  }
+
+  getAuthContext(): ReturnType<CallStream['getAuthContext']> {
+    return this.call?.getAuthContext() ?? null;
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.runInAsyncScope(this.listener!.onReceiveMetadata, this.listener, metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    this.runInAsyncScope(this.listener!.onReceiveMessage, this.listener, message);
+  }
+
+  /** Comes exactly once, whatever ended the call. */
+  onReceiveStatus(received: StatusObject): void {
+    this.finished = true;
+    this.invocation.channel.callEnded(this);
+    this.invocation.parent?.scope.unsubscribe(this);
+    if (this.invocation.signal !== undefined) {
+      unsubscribeFromSignal(this.invocation.signal, this);
+    }
+    this.timer?.clear();
+    this.runInAsyncScope(this.listener!.onReceiveStatus, this.listener, this.explain(received));
+  }
+
+  onScopeCancelled(_scope: CallContextScope): void {
+    if (this.invocation.parent?.endsChildren) {
+      this.end(this.parentEnding());
+    }
+  }
+
+  onSignalAborted(reason: unknown): void {
+    this.end(signalEnding(reason));
+  }
+
+  /** Ends the call from this side; one that has not started yet will not. */
+  end(ending: Ending): void {
+    if (this.finished || this.ending !== undefined) {
+      return;
+    }
+    this.ending = ending;
+    if (this.call !== undefined) {
+      this.call.cancelWithStatus(ending.code, ending.details);
+      // A call that was started in this tick is on its way to the server all the same (seen in grpc-js 1.14.0 to
+      // 1.14.7): the second cancel reaches it there. On any other call it does nothing.
+      runInScope(undefined, cancelInNextTurn, this.call, ending);
+    }
+  }
+
+  private refusal(): Ending | undefined {
+    const { channel, signal, parent } = this.invocation;
+    if (channel.closedBecause !== undefined) {
+      return { code: status.UNAVAILABLE, details: channel.closedBecause };
+    }
+    if (this.credentials !== undefined && !channel.maySendCallCredentials) {
+      return {
+        code: status.UNAUTHENTICATED,
+        details:
+          `The call brings call credentials, and the channel of gRPC client '${channel.client}' is insecure: they would ` +
+          'be sent in clear text. Use an https address or secure channel credentials.',
+      };
+    }
+    if (signal?.aborted) {
+      return signalEnding(signal.reason);
+    }
+    if (parent?.endsChildren) {
+      return this.parentEnding();
+    }
+    return this.deadline <= Date.now() ? this.deadlineEnding() : undefined;
+  }
+
+  private refuse({ code, details, cause }: Ending): void {
+    this.finished = true;
+    const refused: StatusObject & { cause?: unknown } = { code, details, metadata: new Metadata() };
+    if (cause !== undefined) {
+      refused.cause = cause;
+    }
+    process.nextTick(deliverStatus, this.listener, refused);
+  }
+
+  /** grpc-js copies a status's properties to the error that it makes of it, in every form of call: `cause` too. */
+  private explain(received: StatusObject): StatusObject & { cause?: unknown } {
+    if (received.code === this.ending?.code) {
+      return this.ending.cause === undefined ? received : { ...received, cause: this.ending.cause };
+    }
+    if (received.code === status.DEADLINE_EXCEEDED && Date.now() >= this.deadline - CLOCK_TOLERANCE_MS) {
+      const { cause } = this.deadlineEnding();
+      const details = `${received.details} (${this.deadlineInWords()})`;
+      return cause === undefined ? { ...received, details } : { ...received, details, cause };
+    }
+    return received;
+  }
+
+  private parentEnding(): Ending {
+    const { scope, deadlineInWords } = this.invocation.parent!;
+    const reason = scope.reason!;
+    return {
+      code: reason.code,
+      details:
+        reason.code === 4 ? `Deadline exceeded (${deadlineInWords})` : `Cancelled by the parent: ${reason.message}`,
+      cause: reason,
+    };
+  }
+
+  private deadlineEnding(): Ending {
+    const words = this.deadlineInWords();
+    return {
+      code: status.DEADLINE_EXCEEDED,
+      details: `Deadline exceeded (${words})`,
+      cause: this.deadlineIsParents
+        ? (this.invocation.parent!.scope.reason ?? new CallCancelledError(4, `${words}, has passed`))
+        : undefined,
+    };
+  }
+
+  private deadlineInWords(): string {
+    return this.deadlineIsParents
+      ? this.invocation.parent!.deadlineInWords
+      : this.invocation.deadlineInWords(this.deadline);
+  }
+}
+
+/** A signal of another call's context brings that call's code; any other one is a CANCELLED. */
+function signalEnding(reason: unknown): Ending {
+  return isCallCancelledError(reason)
+    ? { code: reason.code, details: `Cancelled by the call's signal: ${reason.message}`, cause: reason }
+    : { code: status.CANCELLED, details: "Cancelled by the call's signal", cause: reason };
+}
+
+function startDetached(call: BoundCall, metadata: Metadata): void {
+  call.startNow(metadata);
+}
+
+function cancelInNextTurn(call: CallStream, ending: Ending): void {
+  setImmediate(cancelAgain, call, ending);
+}
+
+function cancelAgain(call: CallStream, ending: Ending): void {
+  call.cancelWithStatus(ending.code, ending.details);
+}
+
+function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {
+  listener.onReceiveStatus(refused);
+}

@@ -1,0 +1,27 @@
+import type { ChannelInterface, status } from '@grpc/grpc-js';
+
+/** What a call needs to know of the channel that it goes out on. */
+export interface CallTarget extends ChannelInterface {
+  /** The client's name, for messages. */
+  readonly client: string;
+  /** Why no more calls can start; `undefined` while they can. */
+  readonly closedBecause: string | undefined;
+  /** Whether call credentials stay secret: the channel is secure, or the user said that it need not be. */
+  readonly maySendCallCredentials: boolean;
+  /** grpc-js's channel, opened when it is not. */
+  open(): ChannelInterface;
+  callStarted(call: RunningCall): void;
+  callEnded(call: RunningCall): void;
+}
+
+/** A call that has started and not ended. */
+export interface RunningCall {
+  end(ending: Ending): void;
+}
+
+/** Why a call ends, or never starts, on our side. */
+export interface Ending {
+  readonly code: status;
+  readonly details: string;
+  readonly cause?: unknown;
+}

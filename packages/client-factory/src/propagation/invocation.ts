@@ -1,0 +1,60 @@
+import type { ChannelInterface } from '@grpc/grpc-js';
+import { epochMs } from '@grpc-di/call-context/opener';
+import { BoundCall } from './bound-call.js';
+import type { CallTarget } from './call-target.js';
+import type { ParentCall } from './parent-call.js';
+
+/**
+ * One call as its caller asked for it.
+ *
+ * grpc-js takes it for the call's channel: a channel is what it carries past every interceptor, asynchronous ones and
+ * ones that start a second attempt included. So nothing that the caller asked for, nor the parent, can get lost on
+ * the way, and the deadline that arrives in `createCall` is the one that the interceptors left.
+ */
+export class Invocation implements ChannelInterface {
+  /** What the caller gave to `cancel(reason)`: the error's `cause`. */
+  cancelReason: unknown;
+
+  constructor(
+    readonly channel: CallTarget,
+    readonly parent: ParentCall | undefined,
+    readonly signal: AbortSignal | undefined,
+    /** Epoch milliseconds; `Infinity` when neither call nor client sets one. */
+    readonly deadline: number,
+    private readonly deadlineIsDefault: boolean,
+  ) {}
+
+  createCall(...[method, deadline, host, parentCall, flags]: Parameters<ChannelInterface['createCall']>): BoundCall {
+    return new BoundCall(this, method, epochMs(deadline, 'deadline'), host, parentCall, flags);
+  }
+
+  /** Whose deadline it is, for messages. */
+  deadlineInWords(deadline: number): string {
+    if (deadline !== this.deadline) {
+      return 'the deadline that an interceptor set';
+    }
+    return this.deadlineIsDefault
+      ? `the default timeoutMs of gRPC client '${this.channel.client}'`
+      : "the call's own deadline";
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+
+  getTarget(): string {
+    return this.channel.getTarget();
+  }
+
+  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
+    return this.channel.getConnectivityState(tryToConnect);
+  }
+
+  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
+    this.channel.watchConnectivityState(...args);
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.channel.getChannelzRef();
+  }
+}

@@ -1,0 +1,198 @@
+import { ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
+import type { Container } from 'inversify';
+import { toMetadata } from '../call/call-metadata.js';
+import { checkAddress } from '../channel/address.js';
+import type { CallContextPropagationOptions } from '../propagation/propagation-options.js';
+
+/** A gRPC target (`dns:users:50051`, `unix:/run/users.sock`), or an http(s) URL, which also picks the credentials. */
+export type Address = string | URL;
+
+export interface GrpcClientOptions {
+  /**
+   * The registration's name. Default: the protobuf service's full name, such as `users.v1.Users`. Clients under other
+   * names are injected with `@named(name)`.
+   */
+  name?: string;
+  /** Where the service is; a function is called once, at the first use. */
+  address?: Address | ((container: Container) => Address);
+  /** Needed for a target that is neither an http(s) URL nor on this machine (loopback, unix sockets). */
+  credentials?: ChannelCredentials;
+  /** grpc-js's channel options; merged over those of earlier registrations of the same client, key by key. */
+  channelOptions?: ChannelOptions;
+  /** Sent with every call; never overrides or adds to a key that the call sets. */
+  metadata?: Metadata | Record<string, string>;
+  /** Milliseconds; for calls that set neither `deadline` nor `timeoutMs`. Default: no deadline. */
+  timeoutMs?: number;
+  /** Whether calls inherit the deadline and the cancellation of the call that they are made in. Default `false`. */
+  enableCallContextPropagation?: boolean | CallContextPropagationOptions;
+}
+
+/**
+ * @throws TypeError or Error that names the client, the option and what is right, for wrong types and values and for
+ * unknown options.
+ */
+export function checkClientOptions(options: GrpcClientOptions, client: string): void {
+  if (!isPlainObject(options)) {
+    throw new TypeError(
+      `gRPC client '${client}': options must be an object such as { address: 'https://users:50051' }, not ${String(options)}`,
+    );
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) {
+      checkOption(name, value, client);
+    }
+  }
+  if (options.address !== undefined && typeof options.address !== 'function') {
+    naming(client, () => checkAddress(options.address as Address, options.credentials));
+  }
+}
+
+/** The later registration's keys win; objects of keys merge. Neither is changed. */
+export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClientOptions): GrpcClientOptions {
+  const merged: GrpcClientOptions = { ...earlier };
+  for (const name of Object.keys(later) as Array<keyof GrpcClientOptions>) {
+    if (later[name] !== undefined) {
+      (merged as Record<string, unknown>)[name] = later[name];
+    }
+  }
+  if (earlier.channelOptions !== undefined && later.channelOptions !== undefined) {
+    merged.channelOptions = { ...earlier.channelOptions, ...later.channelOptions };
+  }
+  if (earlier.metadata !== undefined && later.metadata !== undefined) {
+    merged.metadata = mergeMetadata(toMetadata(earlier.metadata), toMetadata(later.metadata));
+  }
+  if (isPlainObject(earlier.enableCallContextPropagation) && isPlainObject(later.enableCallContextPropagation)) {
+    merged.enableCallContextPropagation = {
+      ...earlier.enableCallContextPropagation,
+      ...later.enableCallContextPropagation,
+    };
+  }
+  return merged;
+}
+
+/** Runs `check` and puts the client's name before the message of what it throws. */
+export function naming<T>(client: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    const message = `gRPC client '${client}': ${error instanceof Error ? error.message : String(error)}`;
+    throw error instanceof TypeError ? new TypeError(message, { cause: error }) : new Error(message, { cause: error });
+  }
+}
+
+const KNOWN_OPTIONS = [
+  'name',
+  'address',
+  'credentials',
+  'channelOptions',
+  'metadata',
+  'timeoutMs',
+  'enableCallContextPropagation',
+];
+
+function checkOption(name: string, value: unknown, client: string): void {
+  const rule = brokenRule(name, value);
+  if (rule !== undefined) {
+    throw new TypeError(`gRPC client '${client}': ${rule}`);
+  }
+  if (name === 'metadata') {
+    naming(client, () => toMetadata(value as Metadata));
+  }
+}
+
+function brokenRule(name: string, value: unknown): string | undefined {
+  switch (name) {
+    case 'name':
+      return typeof value === 'string' && value !== ''
+        ? undefined
+        : `name must be a string that is not empty, not ${show(value)}`;
+    case 'address':
+      return typeof value === 'string' || value instanceof URL || typeof value === 'function'
+        ? undefined
+        : `address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not ${show(value)}`;
+    case 'credentials':
+      return value instanceof ChannelCredentials
+        ? undefined
+        : `credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not ${show(value)}`;
+    case 'channelOptions':
+      return isPlainObject(value) ? undefined : `channelOptions must be an object, not ${show(value)}`;
+    case 'metadata':
+      return undefined;
+    case 'timeoutMs':
+      return isPositive(value)
+        ? undefined
+        : `timeoutMs must be a number of milliseconds greater than 0, not ${show(value)}`;
+    case 'enableCallContextPropagation':
+      return brokenPropagationRule(value);
+    default:
+      return `unknown option "${name}"; there are ${KNOWN_OPTIONS.join(', ')}`;
+  }
+}
+
+const ON_CONTEXT_NOT_FOUND = ['throw', 'warn', 'ignore'];
+
+function brokenPropagationRule(value: unknown): string | undefined {
+  if (typeof value === 'boolean') {
+    return undefined;
+  }
+  if (!isPlainObject(value)) {
+    return `enableCallContextPropagation must be a boolean or an object of options, not ${show(value)}`;
+  }
+  for (const [name, option] of Object.entries(value)) {
+    const rule = option === undefined ? undefined : brokenPropagationOptionRule(name, option);
+    if (rule !== undefined) {
+      return `enableCallContextPropagation.${rule}`;
+    }
+  }
+  return undefined;
+}
+
+function brokenPropagationOptionRule(name: string, value: unknown): string | undefined {
+  switch (name) {
+    case 'deadline':
+    case 'cancellation':
+      return typeof value === 'boolean' ? undefined : `${name} must be a boolean, not ${show(value)}`;
+    case 'metadata':
+      return Array.isArray(value) && value.every(isMetadataName)
+        ? undefined
+        : `metadata must be an array of metadata names, each written out, such as ['x-request-id'], not ${show(value)}`;
+    case 'deadlineMarginMs':
+      return value === 0 || (isPositive(value) && value !== Infinity)
+        ? undefined
+        : `deadlineMarginMs must be a number of milliseconds, 0 or more, not ${show(value)}`;
+    case 'onContextNotFound':
+      return ON_CONTEXT_NOT_FOUND.includes(value as string)
+        ? undefined
+        : `onContextNotFound must be 'throw', 'warn' or 'ignore', not ${show(value)}`;
+    default:
+      return `${name} is unknown; there are deadline, cancellation, metadata, deadlineMarginMs, onContextNotFound`;
+  }
+}
+
+/** `grpc-` names are the protocol's own (gRPC over HTTP/2). */
+function isMetadataName(value: unknown): boolean {
+  return typeof value === 'string' && /^[a-z0-9_.-]+$/i.test(value) && !/^grpc-/i.test(value);
+}
+
+function isPositive(value: unknown): boolean {
+  return typeof value === 'number' && value > 0;
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function mergeMetadata(earlier: Metadata, later: Metadata): Metadata {
+  const merged = earlier.clone();
+  for (const [name, values] of Object.entries(later.toJSON())) {
+    merged.remove(name);
+    for (const value of values) {
+      merged.add(name, value);
+    }
+  }
+  return merged;
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? JSON.stringify(value) : String(value);
+}

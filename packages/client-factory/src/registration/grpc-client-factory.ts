@@ -1,0 +1,118 @@
+import type { Channel, Client } from '@grpc/grpc-js';
+import type { Container } from 'inversify';
+import type { GrpcClient, GrpcClientConstructor } from '../call/grpc-client.js';
+import type { ClientRegistration } from './client-registration.js';
+import type { ClientRegistry } from './client-registry.js';
+import { getGrpcClient } from './get-grpc-client.js';
+
+/**
+ * The clients of a container as a whole: for names known only at run time, and for start-up and shutdown. Injectable
+ * wherever a client was registered.
+ */
+export abstract class GrpcClientFactory {
+  /** @throws Error that lists the registered names, when the class is not registered under this one. */
+  abstract createClient<C extends Client>(client: GrpcClientConstructor<C>, name?: string): GrpcClient<C>;
+
+  /** grpc-js's channel of a registration, opened when it is not. @throws Error for an unknown name. */
+  abstract getChannel(name: string): Channel;
+
+  /**
+   * Resolves every registration's address and credentials, without connecting.
+   *
+   * @throws AggregateError that lists all faults, one line each; its `errors` are the single ones.
+   */
+  abstract validate(): void;
+
+  /**
+   * Connects, and resolves when all channels (or those of `names`) are ready.
+   *
+   * @param options.timeoutMs milliseconds to wait at most; default 10,000.
+   * @throws AggregateError that lists the clients that were not ready in time, or cannot be used.
+   */
+  abstract waitForReady(options?: { names?: string[]; timeoutMs?: number }): Promise<void>;
+
+  /**
+   * Closes every channel: new calls fail with UNAVAILABLE. Resolves when the running calls have ended, which they do on
+   * their own, or at once with `cancelCalls`.
+   */
+  abstract close(options?: { cancelCalls?: boolean }): Promise<void>;
+
+  /** `await using`: {@link close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+const DEFAULT_READY_TIMEOUT_MS = 10_000;
+
+export class ContainerGrpcClientFactory extends GrpcClientFactory {
+  constructor(
+    private readonly container: Container,
+    private readonly registry: ClientRegistry,
+  ) {
+    super();
+  }
+
+  createClient<C extends Client>(client: GrpcClientConstructor<C>, name?: string): GrpcClient<C> {
+    return getGrpcClient(this.container, client, name);
+  }
+
+  getChannel(name: string): Channel {
+    return this.named([name])[0]!.channel.open();
+  }
+
+  validate(): void {
+    const faults: unknown[] = [];
+    for (const registration of this.registry.all()) {
+      try {
+        registration.resolveSettings();
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    throwAll(faults, 'cannot be used');
+  }
+
+  async waitForReady({
+    names,
+    timeoutMs = DEFAULT_READY_TIMEOUT_MS,
+  }: {
+    names?: string[];
+    timeoutMs?: number;
+  } = {}): Promise<void> {
+    const registrations = names === undefined ? [...this.registry.all()] : this.named(names);
+    const deadline = Date.now() + timeoutMs;
+    const results = await Promise.allSettled(
+      registrations.map(({ name, channel }) => channel.waitForReady(deadline, name)),
+    );
+    const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    throwAll(faults, 'are not ready');
+  }
+
+  async close({ cancelCalls = false }: { cancelCalls?: boolean } = {}): Promise<void> {
+    await Promise.all(
+      [...this.registry.all()].map(({ name, channel }) =>
+        channel.close(`gRPC client '${name}' is closed: GrpcClientFactory.close() was called`, cancelCalls),
+      ),
+    );
+  }
+
+  private named(names: readonly string[]): ClientRegistration[] {
+    const registrations = [...this.registry.all()];
+    return names.map((name) => {
+      const registration = registrations.find((candidate) => candidate.name === name);
+      if (registration === undefined) {
+        const known = registrations.map((candidate) => `'${candidate.name}'`).join(', ');
+        throw new Error(`gRPC client '${name}' is not registered; there are ${known}`);
+      }
+      return registration;
+    });
+  }
+}
+
+function throwAll(faults: readonly unknown[], predicate: string): void {
+  if (faults.length > 0) {
+    const lines = faults.map((fault) => `- ${fault instanceof Error ? fault.message : String(fault)}`);
+    throw new AggregateError(faults, `${faults.length} gRPC client(s) ${predicate}:\n${lines.join('\n')}`);
+  }
+}

@@ -1,0 +1,112 @@
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerMethodDefinition,
+  status,
+} from '@grpc/grpc-js';
+import { DeadlineTimer } from '@grpc-di/call-context/opener';
+import type { InterceptingServerListener, PartialStatusObject } from '../grpc-js-types.js';
+import { ServerCallScope, type ServerScopePolicy } from './server-call-scope.js';
+
+/**
+ * Between the wire and the next interceptor: every event of the call reaches them, and the handler, inside its scope.
+ *
+ * Each of the four events has to be wrapped, and in a subclass: unary and server streaming handlers start at the
+ * half-close, the other two at the metadata, 'data' listeners run at the messages, and grpc-js calls `onCancel` of
+ * the next listener outside whatever an interceptor's own listener does.
+ */
+export class ContextOpeningCall extends ServerInterceptingCall implements InterceptingServerListener {
+  private readonly scope: ServerCallScope;
+  private readonly answersOnce: boolean;
+  private readonly timer: DeadlineTimer | undefined;
+  private listener: InterceptingServerListener | undefined;
+
+  constructor(
+    method: ServerMethodDefinition<unknown, unknown>,
+    private readonly wire: ServerInterceptingCallInterface,
+    policy: ServerScopePolicy & { readonly maxTimeoutMs: number },
+  ) {
+    super(wire);
+    this.answersOnce = !method.responseStream;
+    const deadline = Number(wire.getDeadline());
+    if (policy.maxTimeoutMs === Infinity) {
+      this.scope = new ServerCallScope(method.path, deadline, wire, policy);
+    } else {
+      const cap = Date.now() + policy.maxTimeoutMs;
+      this.scope = new ServerCallScope(method.path, Math.min(deadline, cap), wire, policy);
+      if (cap < deadline) {
+        this.timer = new DeadlineTimer(cap, () => this.endAtCap(policy.maxTimeoutMs));
+      }
+    }
+  }
+
+  override start(listener: InterceptingServerListener): void {
+    this.listener = listener;
+    this.wire.start(this);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.scope.requestMetadata = metadata;
+    this.scope.run(receiveMetadata, this.listener!, metadata);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    this.scope.run(receiveMessage, this.listener!, message);
+  }
+
+  onReceiveHalfClose(): void {
+    this.scope.run(receiveHalfClose, this.listener!);
+  }
+
+  /** Fires once for every ending, a normal one too, since grpc-js 1.10 (grpc-node #2771): completed scopes ignore it. */
+  onCancel(): void {
+    this.timer?.clear();
+    this.scope.abandon();
+    this.scope.run(receiveCancel, this.listener!);
+  }
+
+  override sendMetadata(metadata: Metadata): void {
+    this.scope.headersSent = true;
+    this.wire.sendMetadata(metadata);
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    this.scope.headersSent = true;
+    if (this.answersOnce) {
+      this.scope.complete();
+    }
+    this.wire.sendMessage(message, callback);
+  }
+
+  override sendStatus(partialStatus: PartialStatusObject): void {
+    this.timer?.clear();
+    this.scope.complete();
+    const { code, details, metadata } = partialStatus;
+    this.wire.sendStatus({ code, details, metadata: this.scope.withTrailers(metadata) });
+  }
+
+  private endAtCap(maxTimeoutMs: number): void {
+    this.scope.abandon();
+    this.wire.sendStatus({
+      code: status.DEADLINE_EXCEEDED,
+      details: `Deadline exceeded: this server lets a call take ${maxTimeoutMs} ms at most`,
+    });
+  }
+}
+
+function receiveMetadata(listener: InterceptingServerListener, metadata: Metadata): void {
+  listener.onReceiveMetadata(metadata);
+}
+
+function receiveMessage(listener: InterceptingServerListener, message: unknown): void {
+  listener.onReceiveMessage(message);
+}
+
+function receiveHalfClose(listener: InterceptingServerListener): void {
+  listener.onReceiveHalfClose();
+}
+
+function receiveCancel(listener: InterceptingServerListener): void {
+  listener.onCancel();
+}

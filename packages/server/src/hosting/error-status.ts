@@ -1,0 +1,42 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import { isCallCancelledError } from '@grpc-di/call-context/opener';
+import type { PartialStatusObject } from '../grpc-js-types.js';
+
+/**
+ * The status for an error that a service method threw; `undefined` where the error is no status and its text must stay
+ * inside.
+ */
+export function statusOfError(error: unknown): PartialStatusObject | undefined {
+  if (isCallCancelledError(error)) {
+    return { code: error.code, details: error.message };
+  }
+  if (!isServiceError(error)) {
+    return undefined;
+  }
+  const { code, details, metadata } = error;
+  return metadata instanceof Metadata && !isOfChildCall(error) ? { code, details, metadata } : { code, details };
+}
+
+interface ServiceErrorLike {
+  code: status;
+  details: string;
+  metadata?: unknown;
+  message?: unknown;
+  stack?: unknown;
+}
+
+/** OK is no error, and Node's system errors have strings as codes. */
+function isServiceError(error: unknown): error is ServiceErrorLike {
+  if (typeof error !== 'object' || error === null) {
+    return false;
+  }
+  const { code, details } = error as Partial<ServiceErrorLike>;
+  return typeof code === 'number' && code !== status.OK && code in status && typeof details === 'string';
+}
+
+/** A child call's error, rethrown: its metadata is what came back to us, and not our answer's. grpc-js builds both texts. */
+function isOfChildCall({ code, details, message, stack }: ServiceErrorLike): boolean {
+  return (
+    message === `${code} ${status[code]}: ${details}` && typeof stack === 'string' && stack.includes('\nfor call at\n')
+  );
+}

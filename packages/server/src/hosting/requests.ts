@@ -1,0 +1,25 @@
+import type { Readable } from 'node:stream';
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
+import type { CallContextScope } from '@grpc-di/call-context/opener';
+
+/**
+ * The requests of a client streaming or bidirectional call, as what a service method loops over.
+ *
+ * Leaving the loop early must not destroy the call, as the stream's default iterator does: the client of a bidi call
+ * would wait for ever (grpc-node #1839). And a cancelled call's requests seem to end before it says 'cancelled'
+ * (grpc-node #2583), but a half-sent upload must not look like a whole one.
+ *
+ * @throws CallCancelledError into the loop when the call was cancelled before its last request.
+ */
+export async function* requestsOf<Request>(call: Readable, scope: CallContextScope): AsyncGenerator<Request, void> {
+  try {
+    yield* call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
+  } catch (error) {
+    throw scope.reason ?? error;
+  }
+  // All that a reset sets off has happened by the next turn.
+  await turnOfEventLoop();
+  if (scope.isCancelled) {
+    throw scope.reason;
+  }
+}
