@@ -1,4 +1,5 @@
 import type { ServerInterceptor } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
 import { ContextOpeningCall } from './context-opening-call.js';
 import { DEFAULT_DEADLINE_SLACK_MS } from './server-call-scope.js';
 
@@ -66,7 +67,7 @@ function checkOptions(options: CallContextInterceptorOptions): void {
 
 function check(valid: boolean, rule: string, value: unknown): void {
   if (!valid) {
-    throw new TypeError(`callContextInterceptor: ${rule}, not ${String(value)}`);
+    throw new TypeError(`callContextInterceptor: ${rule}, not ${describeValue(value)}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { CallContextScope, ScopeCallContext } from '@grpc-di/call-context/opener';
+import { CallContextScope, describeValue, ScopeCallContext } from '@grpc-di/call-context/opener';
 import type { ServerCallContext } from './server-call-context.js';
 
 /** What a scope asks of the call under it: grpc-js's interceptor calls and handler calls both have it. */
@@ -100,7 +100,9 @@ export class ServerCallScope extends CallContextScope {
 
   sendHeaders(headers: Metadata): void {
     if (!(headers instanceof Metadata)) {
-      throw new TypeError(`sendMetadata(headers): headers must be a Metadata of @grpc/grpc-js, not ${String(headers)}`);
+      throw new TypeError(
+        `sendMetadata(headers): headers must be a Metadata of @grpc/grpc-js, not ${describeValue(headers)}`,
+      );
     }
     if (this.headersSent) {
       throw new Error(

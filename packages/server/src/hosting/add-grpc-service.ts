@@ -8,7 +8,7 @@ export interface GrpcServiceOptions {
    * Hears of every error that a method throws and that is no gRPC status; the client only learns UNKNOWN. Default:
    * `console.error`.
    */
-  onError?(error: unknown, context: ServerCallContext): void;
+  onError?: (error: unknown, context: ServerCallContext) => void;
 }
 
 /**

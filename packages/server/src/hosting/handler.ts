@@ -10,7 +10,7 @@ import {
   status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { currentScope } from '@grpc-di/call-context/opener';
+import { currentScope, describeValue } from '@grpc-di/call-context/opener';
 import type { ServerCallContext } from '../context/server-call-context.js';
 import { DEFAULT_DEADLINE_SLACK_MS, ServerCallScope, serverScopeAround } from '../context/server-call-scope.js';
 import { statusOfError } from './error-status.js';
@@ -46,7 +46,9 @@ function unaryHandler(method: HostedMethod) {
       try {
         const response = await invoke(method, call, scope);
         if (response === undefined || response === null) {
-          throw new TypeError(`${method.definition.path} returned ${String(response)} instead of a response message`);
+          throw new TypeError(
+            `${method.definition.path} returned ${describeValue(response)} instead of a response message`,
+          );
         }
         scope.complete();
         respond(null, response, scope.withTrailers());
@@ -84,7 +86,8 @@ function invoke(method: HostedMethod, call: ServerCall, scope: ServerCallScope):
   const instance = method.resolve() as Record<string, unknown>;
   const name = method.names.find((candidate) => typeof instance[candidate] === 'function');
   if (name === undefined) {
-    throw { code: status.UNIMPLEMENTED, details: `The server does not implement the method ${method.definition.path}` };
+    const details = `The server does not implement the method ${method.definition.path}`;
+    throw Object.assign(new Error(details), { code: status.UNIMPLEMENTED, details });
   }
   const request = method.definition.requestStream
     ? requestsOf(call as ServerReadableStream<unknown, unknown>, scope)

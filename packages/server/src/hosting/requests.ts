@@ -20,6 +20,6 @@ export async function* requestsOf<Request>(call: Readable, scope: CallContextSco
   // All that a reset sets off has happened by the next turn.
   await turnOfEventLoop();
   if (scope.isCancelled) {
-    throw scope.reason;
+    throw scope.reason!;
   }
 }
