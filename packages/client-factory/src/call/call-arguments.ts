@@ -1,4 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
 import type { GrpcCallOptions } from './calls.js';
 
 export type CallKind = 'unary' | 'serverStream' | 'clientStream' | 'bidi';
@@ -55,7 +56,7 @@ function readArgument(read: CallArguments, value: unknown, method: string): void
     read.options = value;
   } else {
     throw new TypeError(
-      `${method} was called with ${String(value)}: expected a Metadata of @grpc/grpc-js, call options or a callback`,
+      `${method} was called with ${describeValue(value)}: expected a Metadata of @grpc/grpc-js, call options or a callback`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
 import { copyMissing } from '../propagation/copy-missing.js';
 import type { ParentCall } from '../propagation/parent-call.js';
 import type { GrpcCallOptions } from './calls.js';
@@ -51,7 +52,9 @@ export function toMetadata(entries: Metadata | Record<string, string>): Metadata
     return entries;
   }
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) {
-    throw new TypeError(`metadata must be a Metadata of @grpc/grpc-js or an object of strings, not ${String(entries)}`);
+    throw new TypeError(
+      `metadata must be a Metadata of @grpc/grpc-js or an object of strings, not ${describeValue(entries)}`,
+    );
   }
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(entries)) {

@@ -1,4 +1,4 @@
-import { epochMs, isAbortSignal, timeoutToDeadline } from '@grpc-di/call-context/opener';
+import { describeValue, epochMs, isAbortSignal, timeoutToDeadline } from '@grpc-di/call-context/opener';
 import type { GrpcCallOptions } from './calls.js';
 
 /**
@@ -45,9 +45,9 @@ function brokenRule(name: string, value: unknown): string | undefined {
     case 'interceptor_providers':
       return Array.isArray(value) ? undefined : `${name} must be an array`;
     case 'signal':
-      return isAbortSignal(value) ? undefined : `signal must be an AbortSignal, not ${String(value)}`;
+      return isAbortSignal(value) ? undefined : `signal must be an AbortSignal, not ${describeValue(value)}`;
     case 'waitForReady':
-      return typeof value === 'boolean' ? undefined : `waitForReady must be a boolean, not ${String(value)}`;
+      return typeof value === 'boolean' ? undefined : `waitForReady must be a boolean, not ${describeValue(value)}`;
     case 'enableCallContextPropagation':
       return value === false
         ? undefined

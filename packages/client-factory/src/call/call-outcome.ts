@@ -6,7 +6,7 @@ import { Metadata, type StatusObject } from '@grpc/grpc-js';
  */
 export class CallOutcome {
   /** The call's error, once it failed. */
-  error: unknown;
+  error: Error | undefined;
 
   private receivedHeaders: Metadata | undefined;
   private receivedStatus: StatusObject | undefined;
@@ -28,7 +28,7 @@ export class CallOutcome {
         this.headersWaiter?.resolve(value as Metadata);
         break;
       case 'error':
-        this.error ??= value;
+        this.error ??= value as Error;
         break;
       case 'status':
         this.receivedStatus = value as StatusObject;
@@ -77,7 +77,7 @@ export class CallOutcome {
 class Waiter<T> {
   readonly promise: Promise<T>;
   resolve!: (value: T) => void;
-  reject!: (error: unknown) => void;
+  reject!: (error: Error) => void;
 
   constructor() {
     this.promise = new Promise<T>((resolve, reject) => {

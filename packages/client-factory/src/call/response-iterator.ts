@@ -75,8 +75,8 @@ export class ResponseIterator<Response> implements AsyncIterableIterator<Respons
     if (error !== undefined) {
       this.waiting.shift()?.reject(error);
     }
-    for (const { resolve } of this.waiting.splice(0)) {
-      resolve({ value: undefined, done: true });
+    for (const waiting of this.waiting.splice(0)) {
+      waiting.resolve({ value: undefined, done: true });
     }
   }
 }

@@ -6,9 +6,9 @@ import { cancelCall, type SurfaceCall } from './cancelling.js';
 
 /** The settlers of the promise whose constructor runs: a function here instead of a closure per call. */
 let resolveUnderConstruction: (value: never) => void;
-let rejectUnderConstruction: (error: unknown) => void;
+let rejectUnderConstruction: (error: Error) => void;
 
-function keepSettlers(resolve: (value: never) => void, reject: (error: unknown) => void): void {
+function keepSettlers(resolve: (value: never) => void, reject: (error: Error) => void): void {
   resolveUnderConstruction = resolve;
   rejectUnderConstruction = reject;
 }
@@ -55,11 +55,11 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
   }
 
   /** @internal what grpc-js calls with the call's result. */
-  callback(): (error: unknown, response?: Response) => void {
+  callback(): (error: Error | null, response?: Response) => void {
     return (error, response) => this.settle(error, response);
   }
 
-  private settle(error: unknown, response: Response | undefined): void {
+  private settle(error: Error | null, response: Response | undefined): void {
     if (error === null) {
       this.resolve(response as Response);
       return;
@@ -90,7 +90,7 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
  * `then()` makes its promises with the constructor that it finds on the prototype: `Promise` there means plain ones, at a
  * plain promise's price.
  */
-export function derivesPlainPromises(PromiseClass: { readonly prototype: Promise<unknown> }): void {
+export function derivesPlainPromises(PromiseClass: { readonly prototype: object }): void {
   Object.defineProperty(PromiseClass.prototype, 'constructor', { value: Promise });
 }
 

@@ -150,11 +150,11 @@ export class BoundCall
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    this.runInAsyncScope(this.listener!.onReceiveMetadata, this.listener, metadata);
+    this.runInAsyncScope(deliverMetadata, undefined, this.listener!, metadata);
   }
 
   onReceiveMessage(message: unknown): void {
-    this.runInAsyncScope(this.listener!.onReceiveMessage, this.listener, message);
+    this.runInAsyncScope(deliverMessage, undefined, this.listener!, message);
   }
 
   /** Comes exactly once, whatever ended the call. */
@@ -166,7 +166,7 @@ export class BoundCall
       unsubscribeFromSignal(this.invocation.signal, this);
     }
     this.timer?.clear();
-    this.runInAsyncScope(this.listener!.onReceiveStatus, this.listener, this.explain(received));
+    this.runInAsyncScope(deliverStatus, undefined, this.listener!, this.explain(received));
   }
 
   onScopeCancelled(_scope: CallContextScope): void {
@@ -221,7 +221,7 @@ export class BoundCall
     if (cause !== undefined) {
       refused.cause = cause;
     }
-    process.nextTick(deliverStatus, this.listener, refused);
+    process.nextTick(deliverStatus, this.listener!, refused);
   }
 
   /** grpc-js copies a status's properties to the error that it makes of it, in every form of call: `cause` too. */
@@ -283,6 +283,14 @@ function cancelInNextTurn(call: CallStream, ending: Ending): void {
 
 function cancelAgain(call: CallStream, ending: Ending): void {
   call.cancelWithStatus(ending.code, ending.details);
+}
+
+function deliverMetadata(listener: InterceptingListener, metadata: Metadata): void {
+  listener.onReceiveMetadata(metadata);
+}
+
+function deliverMessage(listener: InterceptingListener, message: unknown): void {
+  listener.onReceiveMessage(message);
 }
 
 function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {

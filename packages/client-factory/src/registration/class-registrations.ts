@@ -98,6 +98,6 @@ export function registrationsOf(
 
 /** inversify 7 calls it `unbindSync`. */
 function unbindNow(container: Container, binding: BindingIdentifier): void {
-  const { unbindSync } = container as Partial<Record<'unbindSync', Container['unbind']>>;
-  (unbindSync ?? container.unbind).call(container, binding);
+  const name = 'unbindSync' in container ? ('unbindSync' as 'unbind') : 'unbind';
+  container[name](binding);
 }

@@ -1,4 +1,5 @@
 import { ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
 import type { Container } from 'inversify';
 import { toMetadata } from '../call/call-metadata.js';
 import { checkAddress } from '../channel/address.js';
@@ -34,7 +35,7 @@ export interface GrpcClientOptions {
 export function checkClientOptions(options: GrpcClientOptions, client: string): void {
   if (!isPlainObject(options)) {
     throw new TypeError(
-      `gRPC client '${client}': options must be an object such as { address: 'https://users:50051' }, not ${String(options)}`,
+      `gRPC client '${client}': options must be an object such as { address: 'https://users:50051' }, not ${describeValue(options)}`,
     );
   }
   for (const [name, value] of Object.entries(options)) {

@@ -1,4 +1,5 @@
 import type { Client } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
 import type { Container } from 'inversify';
 import type { CallDefaults } from '../call/call-defaults.js';
 import { toMetadata } from '../call/call-metadata.js';
@@ -65,7 +66,7 @@ export class ClientRegistration {
     }
     throw new Error(
       typeof address === 'function'
-        ? `its address function returned ${String(resolved)} instead of a gRPC target or a URL`
+        ? `its address function returned ${describeValue(resolved)} instead of a gRPC target or a URL`
         : "it has no address: write createGrpcClient(container, Client, { address: 'https://users:50051' })",
     );
   }

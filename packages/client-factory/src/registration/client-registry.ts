@@ -1,5 +1,5 @@
 import { Client } from '@grpc/grpc-js';
-import type { Container, ServiceIdentifier } from 'inversify';
+import type { Container } from 'inversify';
 import { type InjectedClientClass, injectedClientClass } from '../call/client-class.js';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
 import { type Rpc, rpcsOf, serviceNameOf } from '../call/rpcs.js';
