@@ -82,8 +82,8 @@ export class BoundCall
       this.refuse(this.ending);
       return;
     }
-    this.invocation.channel.callStarted(this);
     runInScope(undefined, startDetached, this, metadata);
+    this.invocation.channel.callStarted(this);
     this.invocation.parent?.scope.subscribe(this);
     if (this.invocation.signal !== undefined) {
       subscribeToSignal(this.invocation.signal, this);
@@ -221,7 +221,7 @@ export class BoundCall
     if (cause !== undefined) {
       refused.cause = cause;
     }
-    process.nextTick(deliverStatus, this.listener!, refused);
+    process.nextTick(deliverRefusal, this, this.listener!, refused);
   }
 
   /** grpc-js copies a status's properties to the error that it makes of it, in every form of call: `cause` too. */
@@ -291,6 +291,10 @@ function deliverMetadata(listener: InterceptingListener, metadata: Metadata): vo
 
 function deliverMessage(listener: InterceptingListener, message: unknown): void {
   listener.onReceiveMessage(message);
+}
+
+function deliverRefusal(call: BoundCall, listener: InterceptingListener, refused: StatusObject): void {
+  call.runInAsyncScope(deliverStatus, undefined, listener, refused);
 }
 
 function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {

@@ -73,7 +73,8 @@ export class ParentFinder {
     const reason = surrounding === undefined ? 'never in a call' : 'after its call';
     if (!this.warned.has(reason)) {
       this.warned.add(reason);
-      process.emitWarning(error);
+      // As text: in jest's realm and in `node:vm` Node does not know an Error for one, and throws its own.
+      process.emitWarning(error.message, error.name);
     }
   }
 }

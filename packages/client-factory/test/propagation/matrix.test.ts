@@ -91,7 +91,7 @@ async function arrivalsInTheEnd(caseId: string): Promise<number> {
 
 function causeCode(error: ServiceError | undefined): number | undefined {
   expect(error?.cause).toBeInstanceOf(CallCancelledError);
-  return (error?.cause as CallCancelledError).code;
+  return (error!.cause as CallCancelledError).code;
 }
 
 matrix('client cancels', async (parentKind, childKind, form, caseId) => {
