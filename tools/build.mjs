@@ -4,15 +4,16 @@ import { install } from './install.mjs';
 import { node, root } from './process.mjs';
 import { filesBelow, workspaceFolders } from './workspace.mjs';
 
-/** Installs if needed and compiles what has changed; resolves to tsc's exit code. */
-export default async function build() {
+/** Installs if needed and compiles what has changed, all of it or one project; resolves to tsc's exit code. */
+export default async function build(args, options) {
   await install();
-  return compile();
+  return compile(options);
 }
 
-export async function compile(options) {
+/** `project` is a folder with a tsconfig.json, below the root; what it references is compiled with it. */
+export async function compile({ project = '.', ...options } = {}) {
   prune();
-  return node(join(root, 'node_modules/typescript/bin/tsc'), ['-b', join(root, 'tsconfig.json')], options);
+  return node(join(root, 'node_modules/typescript/bin/tsc'), ['-b', join(root, project)], options);
 }
 
 // tsc leaves the output of a deleted or renamed source behind: jest would run it, and a package would ship it.
