@@ -1,4 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
+import type { CallCancelledError } from '@grpc-di/call-context';
 import { isCallCancelledError } from '@grpc-di/call-context/opener';
 import type { PartialStatusObject } from '../grpc-js-types.js';
 
@@ -7,14 +8,27 @@ import type { PartialStatusObject } from '../grpc-js-types.js';
  * inside.
  */
 export function statusOfError(error: unknown): PartialStatusObject | undefined {
-  if (isCallCancelledError(error)) {
-    return { code: error.code, details: error.message };
+  const cancellation = cancellationBehind(error);
+  if (cancellation !== undefined) {
+    return { code: cancellation.code, details: cancellation.message };
   }
   if (!isServiceError(error)) {
     return undefined;
   }
   const { code, details, metadata } = error;
   return metadata instanceof Metadata && !isOfChildCall(error) ? { code, details, metadata } : { code, details };
+}
+
+/**
+ * A method that handed the context's signal to `fetch` throws the signal's reason itself; Node's own functions
+ * (`timers/promises`, `events.once`, `fs`) throw an AbortError with the reason as its cause.
+ */
+function cancellationBehind(error: unknown): CallCancelledError | undefined {
+  if (isCallCancelledError(error)) {
+    return error;
+  }
+  const { name, cause } = (error ?? {}) as { name?: unknown; cause?: unknown };
+  return name === 'AbortError' && isCallCancelledError(cause) ? cause : undefined;
 }
 
 interface ServiceErrorLike {
