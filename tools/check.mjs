@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from './build.mjs';
-import { generateInto, protoFolders } from './generate.mjs';
+import { generated, generateInto } from './generate.mjs';
 import { install, pnpm } from './install.mjs';
 import { captured, node, root } from './process.mjs';
 import { report } from './report.mjs';
@@ -48,14 +48,14 @@ async function packaging(options) {
 /** Generates into a cache folder and compares, so that a changed .proto cannot be forgotten. */
 async function generatedIsCurrent(options) {
   let worst = 0;
-  for (const folder of protoFolders()) {
-    const committed = join(root, folder, 'src/generated');
-    const fresh = join(root, '.cache/generated', folder);
-    worst ||= await generateInto(folder, fresh, options);
+  for (const target of generated()) {
+    const committed = join(root, target.folder);
+    const fresh = join(root, '.cache/generated', target.folder);
+    worst ||= await generateInto(fresh, target, options);
     const files = new Set([...filesBelow(committed), ...filesBelow(fresh)]);
     for (const file of files) {
       if (contents(join(committed, file)) === contents(join(fresh, file))) continue;
-      options.onOutput(Buffer.from(`${folder}/src/generated/${file} is not what the .proto gives: npm run generate\n`));
+      options.onOutput(Buffer.from(`${target.folder}/${file} is not what the .proto gives: npm run generate\n`));
       worst ||= 1;
     }
   }
