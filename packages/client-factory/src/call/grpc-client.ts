@@ -6,6 +6,7 @@ import type {
   ClientReadableStream,
   ClientUnaryCall,
   ClientWritableStream,
+  Metadata,
 } from '@grpc/grpc-js';
 import type {
   ClientStreamingCall,
@@ -39,27 +40,55 @@ type PromiseMethods<C extends Client> = {
       : Method]: PromiseMethod<C[Method]>;
 };
 
-type AsyncOrSync<Message> = AsyncIterable<Message> | Iterable<Message>;
-
 // Of an overloaded method, the last overload is inferred from; each generator's last has all that is needed. The order
 // matters: a duplex call is a readable and a writable one, and all of them are what a unary call is.
 type PromiseMethod<Method> = Method extends (...args: infer Arguments) => infer Call
   ? Call extends ClientDuplexStream<infer Request, infer Response>
-    ? (requests?: AsyncOrSync<Request>, options?: GrpcCallOptions) => DuplexStreamingCall<Request, Response>
+    ? DuplexStreamingMethod<Request, Response>
     : Call extends ClientReadableStream<infer Response>
-      ? (request: Arguments[0], options?: GrpcCallOptions) => ServerStreamingCall<Response>
+      ? ServerStreamingMethod<Arguments[0], Response>
       : Call extends ClientWritableStream<infer Request>
-        ? (
-            requests?: AsyncOrSync<Request>,
-            options?: GrpcCallOptions,
-          ) => ClientStreamingCall<Request, ResponseOf<Arguments>>
+        ? ClientStreamingMethod<Request, ResponseOf<Arguments>, CallbackOf<Arguments>>
         : Call extends ClientUnaryCall
-          ? (request: Arguments[0], options?: GrpcCallOptions) => UnaryCall<ResponseOf<Arguments>>
+          ? UnaryMethod<Arguments[0], ResponseOf<Arguments>, CallbackOf<Arguments>>
           : never
   : never;
 
-type ResponseOf<Arguments extends unknown[]> = Arguments extends [...unknown[], infer Callback]
-  ? Callback extends (error: never, value: infer Response) => void
-    ? Exclude<Response, undefined>
-    : never
-  : never;
+type AsyncOrSync<Message> = AsyncIterable<Message> | Iterable<Message>;
+
+// Beside the promise forms stand grpc-js's own forms with a `Metadata` or with options, because what the generators
+// declare for them knows neither our options nor the call object that comes back. Type aliases, because a user's
+// declaration file can spell out what they stand for without naming them.
+
+type UnaryMethod<Request, Response, Callback> = {
+  (request: Request, options?: GrpcCallOptions): UnaryCall<Response>;
+  (request: Request, metadata: Metadata, options?: GrpcCallOptions): UnaryCall<Response>;
+  (request: Request, options: GrpcCallOptions, callback: Callback): ClientUnaryCall;
+  (request: Request, metadata: Metadata, options: GrpcCallOptions, callback: Callback): ClientUnaryCall;
+};
+
+type ServerStreamingMethod<Request, Response> = {
+  (request: Request, options?: GrpcCallOptions): ServerStreamingCall<Response>;
+  (request: Request, metadata: Metadata, options?: GrpcCallOptions): ServerStreamingCall<Response>;
+};
+
+type ClientStreamingMethod<Request, Response, Callback> = {
+  (requests?: AsyncOrSync<Request>, options?: GrpcCallOptions): ClientStreamingCall<Request, Response>;
+  (metadata: Metadata, options?: GrpcCallOptions): ClientStreamingCall<Request, Response>;
+  (options: GrpcCallOptions): ClientStreamingCall<Request, Response>;
+  (options: GrpcCallOptions, callback: Callback): ClientWritableStream<Request>;
+  (metadata: Metadata, options: GrpcCallOptions, callback: Callback): ClientWritableStream<Request>;
+};
+
+type DuplexStreamingMethod<Request, Response> = {
+  (requests?: AsyncOrSync<Request>, options?: GrpcCallOptions): DuplexStreamingCall<Request, Response>;
+  (metadata: Metadata, options?: GrpcCallOptions): DuplexStreamingCall<Request, Response>;
+  (options: GrpcCallOptions): DuplexStreamingCall<Request, Response>;
+};
+
+/** The last argument, which protobuf-ts declares as optional. */
+type CallbackOf<Arguments extends unknown[]> =
+  Required<Arguments> extends [...unknown[], infer Callback] ? Callback : never;
+
+type ResponseOf<Arguments extends unknown[]> =
+  CallbackOf<Arguments> extends (error: never, value: infer Response) => void ? Exclude<Response, undefined> : never;
