@@ -8,18 +8,24 @@ import {
   type StatusObject,
   status,
 } from '@grpc/grpc-js';
-import { CallCancelledError } from '@grpc-di/call-context';
 import {
   type AbortSubscriber,
   type CallContextScope,
   type CancellationSubscriber,
   DeadlineTimer,
-  isCallCancelledError,
   runInScope,
   subscribeToSignal,
   unsubscribeFromSignal,
 } from '@grpc-di/call-context/opener';
 import type { Ending, RunningCall } from './call-target.js';
+import {
+  closedEnding,
+  insecureCredentialsEnding,
+  ownDeadlineEnding,
+  parentDeadlineEnding,
+  parentEnding,
+  signalEnding,
+} from './endings.js';
 import type { Invocation } from './invocation.js';
 
 type CallStream = experimental.CallStream;
@@ -170,8 +176,9 @@ export class BoundCall
   }
 
   onScopeCancelled(_scope: CallContextScope): void {
-    if (this.invocation.parent?.endsChildren) {
-      this.end(this.parentEnding());
+    const { parent } = this.invocation;
+    if (parent?.endsChildren) {
+      this.end(parentEnding(parent));
     }
   }
 
@@ -196,21 +203,16 @@ export class BoundCall
   private refusal(): Ending | undefined {
     const { channel, signal, parent } = this.invocation;
     if (channel.closedBecause !== undefined) {
-      return { code: status.UNAVAILABLE, details: channel.closedBecause };
+      return closedEnding(channel.closedBecause);
     }
     if (this.credentials !== undefined && !channel.maySendCallCredentials) {
-      return {
-        code: status.UNAUTHENTICATED,
-        details:
-          `The call brings call credentials, and the channel of gRPC client '${channel.client}' is insecure: they would ` +
-          'be sent in clear text. Use an https address or secure channel credentials.',
-      };
+      return insecureCredentialsEnding(channel);
     }
     if (signal?.aborted) {
       return signalEnding(signal.reason);
     }
     if (parent?.endsChildren) {
-      return this.parentEnding();
+      return parentEnding(parent);
     }
     return this.deadline <= Date.now() ? this.deadlineEnding() : undefined;
   }
@@ -237,26 +239,10 @@ export class BoundCall
     return received;
   }
 
-  private parentEnding(): Ending {
-    const { scope, deadlineInWords } = this.invocation.parent!;
-    const reason = scope.reason!;
-    return {
-      code: reason.code,
-      details:
-        reason.code === 4 ? `Deadline exceeded (${deadlineInWords})` : `Cancelled by the parent: ${reason.message}`,
-      cause: reason,
-    };
-  }
-
   private deadlineEnding(): Ending {
-    const words = this.deadlineInWords();
-    return {
-      code: status.DEADLINE_EXCEEDED,
-      details: `Deadline exceeded (${words})`,
-      cause: this.deadlineIsParents
-        ? (this.invocation.parent!.scope.reason ?? new CallCancelledError(4, `${words}, has passed`))
-        : undefined,
-    };
+    return this.deadlineIsParents
+      ? parentDeadlineEnding(this.invocation.parent!)
+      : ownDeadlineEnding(this.invocation.deadlineInWords(this.deadline));
   }
 
   private deadlineInWords(): string {
@@ -264,13 +250,6 @@ export class BoundCall
       ? this.invocation.parent!.deadlineInWords
       : this.invocation.deadlineInWords(this.deadline);
   }
-}
-
-/** A signal of another call's context brings that call's code; any other one is a CANCELLED. */
-function signalEnding(reason: unknown): Ending {
-  return isCallCancelledError(reason)
-    ? { code: reason.code, details: `Cancelled by the call's signal: ${reason.message}`, cause: reason }
-    : { code: status.CANCELLED, details: "Cancelled by the call's signal", cause: reason };
 }
 
 function startDetached(call: BoundCall, metadata: Metadata): void {

@@ -1,0 +1,52 @@
+import { status } from '@grpc/grpc-js';
+import { CallCancelledError } from '@grpc-di/call-context';
+import { isCallCancelledError } from '@grpc-di/call-context/opener';
+import type { CallTarget, Ending } from './call-target.js';
+import type { ParentCall } from './parent-call.js';
+
+// Why a call ends, or never starts, on our side: what its caller reads.
+
+export function closedEnding(closedBecause: string): Ending {
+  return { code: status.UNAVAILABLE, details: closedBecause };
+}
+
+export function insecureCredentialsEnding({ client }: CallTarget): Ending {
+  return {
+    code: status.UNAUTHENTICATED,
+    details:
+      `The call brings call credentials, and the channel of gRPC client '${client}' is insecure: they would be sent in ` +
+      'clear text. Use an https address or secure channel credentials.',
+  };
+}
+
+/** A signal of another call's context brings that call's code; any other one is a CANCELLED. */
+export function signalEnding(reason: unknown): Ending {
+  return isCallCancelledError(reason)
+    ? { code: reason.code, details: `Cancelled by the call's signal: ${reason.message}`, cause: reason }
+    : { code: status.CANCELLED, details: "Cancelled by the call's signal", cause: reason };
+}
+
+/** The parent was cut short. */
+export function parentEnding({ scope, deadlineInWords }: ParentCall): Ending {
+  const reason = scope.reason!;
+  return {
+    code: reason.code,
+    details:
+      reason.code === 4 ? `Deadline exceeded (${deadlineInWords})` : `Cancelled by the parent: ${reason.message}`,
+    cause: reason,
+  };
+}
+
+/** A deadline that was the call's own, its client's or an interceptor's, in these words. */
+export function ownDeadlineEnding(words: string): Ending {
+  return { code: status.DEADLINE_EXCEEDED, details: `Deadline exceeded (${words})` };
+}
+
+/** The parent's deadline, which the child may notice before the parent does, or a margin earlier. */
+export function parentDeadlineEnding({ scope, deadlineInWords }: ParentCall): Ending {
+  return {
+    code: status.DEADLINE_EXCEEDED,
+    details: `Deadline exceeded (${deadlineInWords})`,
+    cause: scope.reason ?? new CallCancelledError(4, `${deadlineInWords}, has passed`),
+  };
+}
