@@ -10,23 +10,31 @@ export interface ChannelSettings {
 }
 
 /**
- * The one channel of a registration: opened on first use, outside any call context, and closed once and for good.
- * Running calls finish; grpc-js alone fails those that are still waiting for a connection.
+ * The one channel of a registration: opened on first use, outside any call context. Running calls finish when it is
+ * closed; grpc-js alone fails those that are still waiting for a connection.
  */
 export class ManagedChannel {
-  /** Why it is closed, or closing; `undefined` while it is neither. */
-  closedBecause: string | undefined;
-
   private readonly running = new Set<RunningCall>();
   private channel: Channel | undefined;
   private settings: ChannelSettings | undefined;
-  private drained: PromiseWithResolversOf<void> | undefined;
+  private closing: { readonly because: string; readonly drained: PromiseWithResolversOf<void> } | undefined;
+  private wasOpened = false;
 
-  /** `resolveSettings` runs at the first use; where it throws it runs again at the next. */
-  constructor(private readonly resolveSettings: () => ChannelSettings) {}
+  constructor(
+    /** Runs at the first use; where it throws it runs again at the next. */
+    private readonly resolveSettings: () => ChannelSettings,
+    /** Why its owner has let go of it, `undefined` while it has not. */
+    private readonly releasedBecause: () => string | undefined = () => undefined,
+  ) {}
 
+  /** Why it is closed, or closing; `undefined` while it is neither. */
+  get closedBecause(): string | undefined {
+    return this.closing?.because ?? this.releasedBecause();
+  }
+
+  /** Whether it was opened or closed: what it is made of can no longer change. */
   get isInUse(): boolean {
-    return this.settings !== undefined;
+    return this.wasOpened || this.closing !== undefined;
   }
 
   /** @throws what `resolveSettings` throws; nothing is kept of it. */
@@ -34,8 +42,15 @@ export class ManagedChannel {
     return (this.settings ??= this.resolveSettings());
   }
 
+  /** @throws Error that says why it is closed; what `resolveSettings` throws. */
   open(): Channel {
-    return (this.channel ??= runInScope(undefined, openChannel, this.prepare()));
+    const { closedBecause } = this;
+    if (closedBecause !== undefined) {
+      throw new Error(closedBecause);
+    }
+    this.channel ??= runInScope(undefined, openChannel, this.prepare());
+    this.wasOpened = true;
+    return this.channel;
   }
 
   /**
@@ -46,9 +61,6 @@ export class ManagedChannel {
    */
   async waitForReady(deadline: number, client: string): Promise<void> {
     for (;;) {
-      if (this.closedBecause !== undefined) {
-        throw new Error(this.closedBecause);
-      }
       const channel = this.open();
       const state = runInScope(undefined, connect, channel);
       if (state === connectivityState.READY) {
@@ -68,32 +80,37 @@ export class ManagedChannel {
 
   callEnded(call: RunningCall): void {
     this.running.delete(call);
-    if (this.closedBecause !== undefined && this.running.size === 0) {
-      this.closeNow();
+    if (this.running.size === 0 && this.closedBecause !== undefined) {
+      this.disconnect();
     }
   }
 
   /**
-   * No more calls start. The promise resolves when the running ones have ended, which they do on their own, or at
-   * once with `cancelCalls`.
+   * No more calls start, for good. The promise resolves when the running ones have ended, which they do on their own,
+   * or at once with `cancelCalls`.
    */
   close(because: string, cancelCalls = false): Promise<void> {
-    this.closedBecause ??= because;
+    this.closing ??= { because, drained: promiseWithResolvers() };
     if (cancelCalls) {
       for (const call of this.running) {
         call.end({ code: status.CANCELLED, details: `Cancelled: ${because}` });
       }
     }
-    this.drained ??= promiseWithResolvers();
-    if (this.running.size === 0) {
-      this.closeNow();
-    }
-    return this.drained.promise;
+    this.release();
+    return this.closing.drained.promise;
   }
 
-  private closeNow(): void {
+  /** Drops the connections, as soon as no call is running: nobody can start another, unless the owner takes it back. */
+  release(): void {
+    if (this.running.size === 0) {
+      this.disconnect();
+    }
+  }
+
+  private disconnect(): void {
     this.channel?.close();
-    this.drained?.resolve();
+    this.channel = undefined;
+    this.closing?.drained.resolve();
   }
 }
 

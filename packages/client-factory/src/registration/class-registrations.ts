@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers';
 import type { Client } from '@grpc/grpc-js';
 import type { BindingConstraints, BindingIdentifier, Container, ServiceIdentifier } from 'inversify';
 import type { ClientRegistration } from './client-registration.js';
+import type { GeneratedClass } from './generated-class.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
 const registrationsName = Symbol('grpc-di registrations');
@@ -8,61 +10,70 @@ const registrationsName = Symbol('grpc-di registrations');
 /** All registrations of one client class in one container, and the bindings that inject them. */
 export class ClassRegistrations {
   readonly byName = new Map<string, ClientRegistration>();
-  /** The container has let go of the class, by `unbind` for one. */
-  isUnbound = false;
 
-  private clientBindings: BindingIdentifier[] = [];
+  private readonly bindings = new Map<string, BindingIdentifier>();
+  private mayBeUnbound = false;
+  private wasAsked = false;
 
   constructor(
     private readonly container: Container,
     private readonly identifier: ServiceIdentifier<Client>,
-    /** The name that bare injection means; a class without rpcs has none. */
-    private readonly defaultName: string | undefined,
-    /** The class's name, for messages. */
-    private readonly className: string,
+    private readonly generated: GeneratedClass,
   ) {
     this.bindSelf();
+    this.bindErrors();
   }
 
-  /** Binds the clients anew: inversify caches which binding an injection gets, until the identifier is bound again. */
+  /**
+   * Brings the bindings in line with {@link byName}. There is one for each name, because inversify tells a binding
+   * nothing of who asks, and caches which binding an injection gets until one of them comes or goes.
+   */
   bindClients(): void {
-    const names = [...this.byName.keys()];
-    for (const binding of this.clientBindings.splice(0)) {
-      unbindNow(this.container, binding);
+    for (const [name, binding] of this.bindings) {
+      if (!this.byName.has(name)) {
+        unbindNow(this.container, binding);
+        this.bindings.delete(name);
+      }
     }
-    const bind = (create: () => Client, when: (request: BindingConstraints) => boolean): void => {
-      const binding = this.container.bind(this.identifier).toDynamicValue(create).inTransientScope().when(when);
-      this.clientBindings.push(binding.getIdentifier());
-    };
-    for (const name of names) {
-      bind(
-        () => this.byName.get(name)!.createClient(),
-        (request) => this.asksFor(name, request),
-      );
+    for (const name of this.byName.keys()) {
+      if (!this.bindings.has(name)) {
+        const binding = this.bind(
+          () => this.createClient(name),
+          (request) => this.nameAskedFor(request) === name,
+        );
+        this.bindings.set(name, binding);
+      }
     }
-    // Whatever matches no registration: an error that lists them, also where inversify would pass over a missing binding.
-    bind(
-      () => {
-        throw this.notRegistered();
-      },
-      (request) => request.name !== registrationsName && !names.some((name) => this.asksFor(name, request)),
-    );
   }
 
-  /** The error for an injection, or a `name`, that no registration answers. */
-  notRegistered(name?: string): Error {
-    const names = [...this.byName.keys()].map((known) => `'${known}'`).join(', ');
-    const example = `@inject(${this.className}) @named('${this.byName.keys().next().value}')`;
-    return new Error(
-      name === undefined
-        ? `gRPC client ${this.className} is not registered under its default name '${this.defaultName}', only as ${names}: ` +
-            `inject one of those with ${example}, or register it without a name.`
-        : `gRPC client ${this.className} is not registered as '${name}', only as ${names}.`,
-    );
+  /** Forgets the names whose bindings are gone: `restore()` takes those that were made since the snapshot. */
+  forgetLost(): void {
+    for (const name of this.byName.keys()) {
+      if (!this.container.isCurrentBound(this.identifier, { name })) {
+        this.byName.delete(name);
+        this.bindings.delete(name);
+      }
+    }
   }
 
-  private asksFor(name: string, request: BindingConstraints): boolean {
-    return request.tags.size === 0 && (request.name ?? this.defaultName) === name;
+  /**
+   * Whether the container has let go of the class, by `unbind` for one. Not for good: `restore()` brings back what a
+   * snapshot holds.
+   */
+  get isUnbound(): boolean {
+    return this.mayBeUnbound && !this.isHeld();
+  }
+
+  /** Asked for a name that nobody else knows, the container consults the condition of our binding, if it has that. */
+  isHeld(): boolean {
+    this.wasAsked = false;
+    this.container.isCurrentBound(this.identifier, { name: registrationsName });
+    return this.wasAsked;
+  }
+
+  /** The error for a `name` that no registration answers. */
+  notRegistered(name: string): Error {
+    return new Error(`gRPC client ${this.generated.name} is not registered as '${name}', only as ${this.names()}.`);
   }
 
   /**
@@ -74,16 +85,82 @@ export class ClassRegistrations {
       .bind<unknown>(this.identifier)
       .toDynamicValue(() => this)
       .inSingletonScope()
-      .when((request) => request.name === registrationsName)
+      .when((request) => {
+        const isAsked = request.name === registrationsName;
+        this.wasAsked ||= isAsked;
+        return isAsked;
+      })
       .onDeactivation(() => this.letGo());
+    this.hold();
+  }
+
+  /** Whatever matches no registration is an error that lists them, also where inversify passes over a missing binding. */
+  private bindErrors(): void {
+    const { name: className, serviceName } = this.generated;
+    const isUnknown = (request: BindingConstraints): boolean =>
+      request.name !== registrationsName && !this.byName.has(this.nameAskedFor(request) as string);
+    const isBare = (request: BindingConstraints): boolean => request.name === undefined && request.tags.size === 0;
+    this.bind(
+      () => {
+        const example = `@inject(${className}) @named('${this.byName.keys().next().value}')`;
+        throw new Error(
+          serviceName === undefined
+            ? `gRPC client ${className} has no default name, having no rpcs: inject it with ${example}.`
+            : `gRPC client ${className} is not registered under its default name '${serviceName}', only as ` +
+                `${this.names()}: inject one of those with ${example}, or register it without a name.`,
+        );
+      },
+      (request) => isBare(request) && isUnknown(request),
+    );
+    this.bind(
+      () => {
+        throw new Error(
+          `gRPC client ${className} is not registered under the name or tag that was asked for, only as ${this.names()}.`,
+        );
+      },
+      (request) => !isBare(request) && isUnknown(request),
+    );
+  }
+
+  private bind(create: () => Client, when: (request: BindingConstraints) => boolean): BindingIdentifier {
+    return this.container.bind(this.identifier).toDynamicValue(create).inTransientScope().when(when).getIdentifier();
+  }
+
+  /** Bare injection means the default name; there is no tagged one. */
+  private nameAskedFor({ name, tags }: BindingConstraints): unknown {
+    return tags.size > 0 ? undefined : (name ?? this.generated.serviceName);
+  }
+
+  private createClient(name: string): Client {
+    if (this.mayBeUnbound) {
+      this.hold();
+    }
+    return this.byName.get(name)!.createClient();
+  }
+
+  private hold(): void {
     this.container.get(this.identifier, { name: registrationsName });
   }
 
+  /**
+   * Whether it is we who are let go of shows only afterwards: inversify also runs the handler when a child container,
+   * without a binding of its own, unbinds or rebinds the class (inversify 7 and 8).
+   */
   private letGo(): void {
-    this.isUnbound = true;
-    for (const { name, channel } of this.byName.values()) {
-      void channel.close(`gRPC client '${name}' is closed: its binding was removed from the container`);
-    }
+    this.mayBeUnbound = true;
+    setImmediate(() => {
+      if (this.isHeld()) {
+        this.hold();
+      } else {
+        for (const { channel } of this.byName.values()) {
+          channel.release();
+        }
+      }
+    });
+  }
+
+  private names(): string {
+    return [...this.byName.keys()].map((name) => `'${name}'`).join(', ');
   }
 }
 

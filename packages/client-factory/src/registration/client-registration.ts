@@ -14,16 +14,20 @@ import { type Address, type GrpcClientOptions, naming } from './client-options.j
 
 /** One client class under one name: its options, its one channel, and the objects made of it. */
 export class ClientRegistration {
-  readonly channel = new ManagedChannel(() => this.resolveSettings());
+  readonly channel = new ManagedChannel(
+    () => this.resolveSettings(),
+    () => this.releasedBecause(),
+  );
 
   /** What the options amount to, from the first use on. */
   private used: { defaults: CallDefaults; parents: ParentFinder | undefined } | undefined;
 
   constructor(
     readonly name: string,
-    public options: GrpcClientOptions,
+    readonly options: GrpcClientOptions,
     private readonly container: Container,
     private readonly InjectedClient: InjectedClientClass<Client>,
+    private readonly isUnbound: () => boolean,
   ) {}
 
   get isUsed(): boolean {
@@ -37,13 +41,18 @@ export class ClientRegistration {
     return new this.InjectedClient(new ClientChannel(this.name, this.channel, parents), defaults);
   }
 
-  /** @throws Error that names the client, when it has no address, or one that cannot be used. */
-  resolveSettings(): ChannelSettings {
+  private resolveSettings(): ChannelSettings {
     const { credentials, channelOptions } = this.options;
     return naming(this.name, () => ({
       ...resolveAddress(this.resolveAddressOption(), credentials),
       options: { ...channelOptions },
     }));
+  }
+
+  private releasedBecause(): string | undefined {
+    return this.isUnbound()
+      ? `gRPC client '${this.name}' is closed: its binding was removed from the container`
+      : undefined;
   }
 
   private settle(): { defaults: CallDefaults; parents: ParentFinder | undefined } {

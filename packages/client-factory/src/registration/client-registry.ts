@@ -1,11 +1,10 @@
-import { Client } from '@grpc/grpc-js';
+import type { Client } from '@grpc/grpc-js';
 import type { Container } from 'inversify';
-import { type InjectedClientClass, injectedClientClass } from '../call/client-class.js';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
-import { type Rpc, rpcsOf, serviceNameOf } from '../call/rpcs.js';
 import { ClassRegistrations } from './class-registrations.js';
 import { checkClientOptions, type GrpcClientOptions, mergeClientOptions } from './client-options.js';
 import { ClientRegistration } from './client-registration.js';
+import { type GeneratedClass, generatedClass } from './generated-class.js';
 
 /** All clients that are registered in one container. */
 export class ClientRegistry {
@@ -20,14 +19,16 @@ export class ClientRegistry {
    * another class has, and a client that was already used.
    */
   register(client: GrpcClientConstructor<Client>, options: GrpcClientOptions): void {
-    const generated = generatedClass(client);
-    const name = options.name ?? generated.serviceName;
-    checkClientOptions(options, name ?? client.name);
+    const generated = generatedClass(client, 'createGrpcClient');
+    const name = options?.name ?? generated.serviceName;
+    checkClientOptions(options, name ?? generated.name);
     if (name === undefined) {
-      throw new Error(`gRPC client ${client.name} has no rpc to take a name from: register it with a name`);
+      throw new Error(`gRPC client ${generated.name} has no rpc to take a name from: register it with a name`);
     }
-    this.checkNameIsFree(name, client);
-    const earlier = this.registrationsOf(client)?.byName.get(name);
+    const registrations = this.registrationsOf(client);
+    this.checkClassIsFree(client, generated, registrations);
+    this.checkNameIsFree(name, client, generated);
+    const earlier = registrations?.byName.get(name);
     if (earlier?.isUsed) {
       throw new Error(
         `gRPC client '${name}' was already used, and cannot be registered again: register all clients before the first is resolved`,
@@ -35,13 +36,12 @@ export class ClientRegistry {
     }
     const merged = mergeClientOptions(earlier?.options ?? {}, options);
     checkClientOptions(merged, name);
-    const registrations = this.registrationsOf(client) ?? this.addClass(client, generated.serviceName);
-    if (earlier === undefined) {
-      registrations.byName.set(name, new ClientRegistration(name, merged, this.container, generated.InjectedClient));
-    } else {
-      earlier.options = merged;
-    }
-    registrations.bindClients();
+    const target = registrations ?? this.addClass(client, generated);
+    target.byName.set(
+      name,
+      new ClientRegistration(name, merged, this.container, generated.InjectedClient, () => target.isUnbound),
+    );
+    target.bindClients();
   }
 
   /** Every registration that the container still holds. */
@@ -51,56 +51,49 @@ export class ClientRegistry {
     }
   }
 
-  private registrationsOf(client: GrpcClientConstructor<Client>): ClassRegistrations | undefined {
-    const registrations = this.classes.get(client);
-    return registrations === undefined || registrations.isUnbound || !this.container.isCurrentBound(client)
-      ? undefined
-      : registrations;
+  /** Every registration, also of classes that were unbound, whose last calls may still be running. */
+  *allEver(): Iterable<ClientRegistration> {
+    for (const registrations of this.classes.values()) {
+      yield* registrations.byName.values();
+    }
   }
 
-  private addClass(client: GrpcClientConstructor<Client>, serviceName: string | undefined): ClassRegistrations {
-    const registrations = new ClassRegistrations(this.container, client, serviceName, client.name);
+  private registrationsOf(client: GrpcClientConstructor<Client>): ClassRegistrations | undefined {
+    const registrations = this.classes.get(client);
+    if (!registrations?.isHeld()) {
+      return undefined;
+    }
+    registrations.forgetLost();
+    return registrations;
+  }
+
+  private addClass(client: GrpcClientConstructor<Client>, generated: GeneratedClass): ClassRegistrations {
+    const registrations = new ClassRegistrations(this.container, client, generated);
     this.classes.set(client, registrations);
     return registrations;
   }
 
-  private checkNameIsFree(name: string, client: GrpcClientConstructor<Client>): void {
+  /** A mock that is bound to the class, for one: beside it, no injection could tell the two apart. */
+  private checkClassIsFree(
+    client: GrpcClientConstructor<Client>,
+    { name }: GeneratedClass,
+    registrations: ClassRegistrations | undefined,
+  ): void {
+    if (registrations === undefined && this.container.isCurrentBound(client)) {
+      throw new Error(
+        `gRPC client ${name} cannot be registered: the container has another binding of the class. Unbind that first.`,
+      );
+    }
+  }
+
+  private checkNameIsFree(name: string, client: GrpcClientConstructor<Client>, generated: GeneratedClass): void {
     for (const other of this.classes.keys()) {
       if (other !== client && this.registrationsOf(other)?.byName.has(name)) {
         throw new Error(
-          `gRPC client '${name}' is already registered with another class (${other.name}): give one of the two a name of its own, ` +
-            `createGrpcClient(container, ${client.name}, { name: '...' })`,
+          `gRPC client '${name}' is already registered with another class (${generatedClass(other, '').name}): give one of ` +
+            `the two a name of its own, createGrpcClient(container, ${generated.name}, { name: '...' })`,
         );
       }
     }
-  }
-}
-
-/** What is worked out once for a generated class, for all containers. */
-interface GeneratedClass {
-  readonly serviceName: string | undefined;
-  readonly InjectedClient: InjectedClientClass<Client>;
-}
-
-const generatedClasses = new WeakMap<GrpcClientConstructor<Client>, GeneratedClass>();
-
-function generatedClass(client: GrpcClientConstructor<Client>): GeneratedClass {
-  let generated = generatedClasses.get(client);
-  if (generated === undefined) {
-    checkClientClass(client);
-    const rpcs: readonly Rpc[] = rpcsOf(client);
-    generated = { serviceName: serviceNameOf(rpcs), InjectedClient: injectedClientClass(client, rpcs) };
-    generatedClasses.set(client, generated);
-  }
-  return generated;
-}
-
-function checkClientClass(client: unknown): void {
-  if (typeof client !== 'function' || !(client.prototype instanceof Client)) {
-    throw new TypeError(
-      `createGrpcClient: ${typeof client === 'function' ? client.name || 'the function' : String(client)} is no generated gRPC ` +
-        'client class: pass one that extends Client of this very @grpc/grpc-js, such as the UsersClient that ts-proto ' +
-        'generates (outputServices=grpc-js)',
-    );
   }
 }

@@ -3,6 +3,7 @@ import type { Container } from 'inversify';
 import type { GrpcClient, GrpcClientConstructor } from '../call/grpc-client.js';
 import { checkContainer } from './check-container.js';
 import { registrationsOf } from './class-registrations.js';
+import { generatedClass } from './generated-class.js';
 
 /**
  * The typed `container.get`.
@@ -16,13 +17,17 @@ export function getGrpcClient<C extends Client>(
 ): GrpcClient<C> {
   checkContainer(container, 'getGrpcClient');
   if (!container.isBound(client)) {
+    const { name: className } = generatedClass(client, 'getGrpcClient');
     throw new Error(
-      `gRPC client ${client.name} is not registered: write createGrpcClient(container, ${client.name}, { address: 'https://...' })`,
+      `gRPC client ${className} is not registered: write createGrpcClient(container, ${className}, { address: 'https://...' })`,
     );
   }
+  if (name === undefined) {
+    return container.get(client) as GrpcClient<C>;
+  }
   const registrations = registrationsOf(container, client);
-  if (name !== undefined && registrations?.byName.has(name) === false) {
+  if (registrations?.byName.has(name) === false) {
     throw registrations.notRegistered(name);
   }
-  return container.get(client, name === undefined ? undefined : { name }) as GrpcClient<C>;
+  return container.get(client, { name }) as GrpcClient<C>;
 }

@@ -65,7 +65,7 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     const faults: unknown[] = [];
     for (const registration of this.registry.all()) {
       try {
-        registration.resolveSettings();
+        registration.channel.prepare();
       } catch (error) {
         faults.push(error);
       }
@@ -91,7 +91,7 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
 
   async close({ cancelCalls = false }: { cancelCalls?: boolean } = {}): Promise<void> {
     await Promise.all(
-      [...this.registry.all()].map(({ name, channel }) =>
+      [...this.registry.allEver()].map(({ name, channel }) =>
         channel.close(`gRPC client '${name}' is closed: GrpcClientFactory.close() was called`, cancelCalls),
       ),
     );
