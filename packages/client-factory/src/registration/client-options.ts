@@ -1,4 +1,4 @@
-import { ChannelCredentials, type ChannelOptions, type Metadata } from '@grpc/grpc-js';
+import { ChannelCredentials, type ChannelOptions, Metadata } from '@grpc/grpc-js';
 import { describeValue } from '@grpc-di/call-context/opener';
 import type { Container } from 'inversify';
 import { toMetadata } from '../call/call-metadata.js';
@@ -48,7 +48,10 @@ export function checkClientOptions(options: GrpcClientOptions, client: string): 
   }
 }
 
-/** The later registration's keys win; objects of keys merge. Neither is changed. */
+/**
+ * The later registration's keys win; objects of keys merge. Neither is changed, and what becomes of them afterwards does
+ * not show in the result.
+ */
 export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClientOptions): GrpcClientOptions {
   const merged: GrpcClientOptions = { ...earlier };
   for (const name of Object.keys(later) as Array<keyof GrpcClientOptions>) {
@@ -56,15 +59,16 @@ export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClient
       (merged as Record<string, unknown>)[name] = later[name];
     }
   }
-  if (earlier.channelOptions !== undefined && later.channelOptions !== undefined) {
+  if (later.channelOptions !== undefined) {
     merged.channelOptions = { ...earlier.channelOptions, ...later.channelOptions };
   }
-  if (earlier.metadata !== undefined && later.metadata !== undefined) {
-    merged.metadata = mergeMetadata(toMetadata(earlier.metadata), toMetadata(later.metadata));
+  if (later.metadata !== undefined) {
+    merged.metadata = mergeMetadata(earlier.metadata, later.metadata);
   }
-  if (isPlainObject(earlier.enableCallContextPropagation) && isPlainObject(later.enableCallContextPropagation)) {
+  if (isPlainObject(later.enableCallContextPropagation)) {
+    const { enableCallContextPropagation: options } = earlier;
     merged.enableCallContextPropagation = {
-      ...earlier.enableCallContextPropagation,
+      ...(isPlainObject(options) ? options : undefined),
       ...later.enableCallContextPropagation,
     };
   }
@@ -183,11 +187,12 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function mergeMetadata(earlier: Metadata, later: Metadata): Metadata {
-  const merged = earlier.clone();
-  for (const [name, values] of Object.entries(later.toJSON())) {
+function mergeMetadata(earlier: GrpcClientOptions['metadata'], later: Metadata | Record<string, string>): Metadata {
+  const merged = earlier === undefined ? new Metadata() : toMetadata(earlier).clone();
+  const added = toMetadata(later);
+  for (const name of Object.keys(added.toJSON())) {
     merged.remove(name);
-    for (const value of values) {
+    for (const value of added.get(name)) {
       merged.add(name, value);
     }
   }
