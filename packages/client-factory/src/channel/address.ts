@@ -1,3 +1,4 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 
 /** Where a channel leads: what grpc-js's `Channel` is made of. */
@@ -25,9 +26,11 @@ export function resolveAddress(address: string | URL, given: ChannelCredentials 
   if (isUrl(text)) {
     return { target, credentials: credentials.createSsl() };
   }
+  const { scheme, rest } = splitTarget(text);
+  const url = scheme === undefined || scheme === 'dns' ? `write 'https://${rest}', or add` : 'add';
   throw new Error(
-    `address '${text}' says nothing of TLS: write 'https://${hostOf(text)}', or add ` +
-      'credentials: credentials.createSsl() or, for plain text, credentials.createInsecure()',
+    `address '${text}' says nothing of TLS: ${url} credentials: credentials.createSsl() or, for plain text, ` +
+      'credentials.createInsecure()',
   );
 }
 
@@ -68,45 +71,96 @@ function targetOfUrl(text: string, given: ChannelCredentials | undefined): strin
   return `dns:${hostname}:${port === '' ? (secure ? 443 : 80) : port}`;
 }
 
-const SCHEME = /^([a-z][a-z0-9+.-]*):(?=\/\/|[^0-9])/i;
-const HOST_AND_PORT = /^(\[[0-9a-f:.%]+\]|[^\s:/?#[\]@]+|[0-9a-f:.]*:[0-9a-f:.]*)(?::(\d+))?$/i;
-
 /** A scheme of its own (xds, one that a resolver was registered for) is grpc-js's to judge. */
 function checkTarget(text: string): string {
   if (/\s/.test(text)) {
     throw new Error(`address '${text}' must not contain white space`);
   }
-  const scheme = SCHEME.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined || scheme === 'dns' || scheme === 'ipv4' || scheme === 'ipv6') {
-    for (const host of hostOf(text).split(',')) {
-      const match = HOST_AND_PORT.exec(host);
-      if (match === null || Number(match[2] ?? 0) > 65_535) {
-        throw new Error(
-          `address '${text}' is no gRPC target: expected host:port, with a port up to 65535, and not '${host}'`,
-        );
-      }
-    }
-  } else if (text.length === scheme.length + 1) {
+  const { scheme, rest, hosts } = splitTarget(text);
+  if (/^\/*$/.test(rest)) {
     throw new Error(`address '${text}' is no gRPC target: there is nothing behind the scheme`);
   }
-  return text;
+  if (hosts?.some((host) => host === undefined)) {
+    throw new Error(`address '${text}' is no gRPC target: expected ${EXPECTED[scheme ?? 'dns']}`);
+  }
+  // grpc-js knows schemes in lower case only.
+  return scheme === undefined ? text : scheme + text.slice(scheme.length);
+}
+
+const PORT = 'a port from 1 to 65535';
+
+const EXPECTED: Record<string, string> = {
+  dns: `host:port, with ${PORT}; lists of addresses are for 'ipv4:' and 'ipv6:'`,
+  ipv4: `'ipv4:' and IPv4 addresses with ${PORT}, separated by commas`,
+  ipv6: `'ipv6:' and IPv6 addresses with ${PORT}, such as [::1]:50051, separated by commas`,
+};
+
+interface SplitTarget {
+  /** In lower case. */
+  readonly scheme: string | undefined;
+  /** Without scheme and authority (`dns://8.8.8.8/users:50051`). */
+  readonly rest: string;
+  /** For schemes of hosts and ports: the hosts, without their ports; `undefined` for what is none. */
+  readonly hosts: ReadonlyArray<string | undefined> | undefined;
+}
+
+/** `users:50051` has no scheme, and `users:port` is a mistake: schemes that are not gRPC's own need two slashes. */
+const SCHEME = /^(?:(dns|ipv4|ipv6|unix|unix-abstract):|([a-z][a-z0-9+.-]*):(?=\/\/))/i;
+
+function splitTarget(target: string): SplitTarget {
+  const match = SCHEME.exec(target);
+  const scheme = (match?.[1] ?? match?.[2])?.toLowerCase();
+  const rest = target.slice(match?.[0].length ?? 0).replace(/^\/\/[^/]*\//, '');
+  switch (scheme) {
+    case undefined:
+    case 'dns':
+      return { scheme, rest, hosts: [hostOf(rest)] };
+    case 'ipv4':
+      return { scheme, rest, hosts: hostsOf(rest, isIPv4) };
+    case 'ipv6':
+      return { scheme, rest, hosts: hostsOf(rest, isIPv6) };
+    default:
+      return { scheme, rest: rest.replace(/^\/\//, ''), hosts: undefined };
+  }
+}
+
+function hostsOf(list: string, isRight: (host: string) => boolean): Array<string | undefined> {
+  return list
+    .split(',')
+    .map(hostOf)
+    .map((host) => (host !== undefined && isRight(host) ? host : undefined));
+}
+
+/** The host of `host:port`, `host`, `[IPv6]:port`, `[IPv6]` and bare IPv6; `undefined` for what is none of them. */
+function hostOf(hostAndPort: string): string | undefined {
+  if (isIPv6(hostAndPort)) {
+    return hostAndPort;
+  }
+  const match = /^(?:\[([^\]]+)\]|([^\s:/?#[\]@,]+))(?::(\d+))?$/.exec(hostAndPort);
+  if (match === null) {
+    return undefined;
+  }
+  const [, ipv6, name, port = '443'] = match;
+  const isRight = (ipv6 === undefined || isIPv6(ipv6)) && Number(port) > 0 && Number(port) <= 65_535;
+  return isRight ? (ipv6 ?? name) : undefined;
 }
 
 function isUrl(text: string): boolean {
   return /^https?:/i.test(text);
 }
 
-/** Behind the scheme and the authority (`dns://8.8.8.8/users:50051`). */
-function hostOf(target: string): string {
-  return target.replace(SCHEME, '').replace(/^\/\/[^/]*\//, '');
-}
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
 
 /** Loopback and unix sockets: nothing leaves the machine, so plain text needs no word. */
 function isLocal(target: string): boolean {
+  const { scheme, hosts } = splitTarget(target);
+  return hosts === undefined ? scheme === 'unix' || scheme === 'unix-abstract' : hosts.every(isLoopback);
+}
+
+function isLoopback(host: string | undefined): boolean {
   return (
-    /^unix(-abstract)?:/i.test(target) ||
-    hostOf(target)
-      .split(',')
-      .every((host) => /^(localhost|[^:]+\.localhost|127(\.\d{1,3}){3}|\[::1\]|::1)(:\d+)?$/i.test(host))
+    host !== undefined && (/^(.+\.)?localhost$/i.test(host) || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4'))
   );
 }

@@ -81,7 +81,7 @@ export function naming<T>(client: string, check: () => T): T {
     return check();
   } catch (error) {
     const message = `gRPC client '${client}': ${error instanceof Error ? error.message : String(error)}`;
-    throw error instanceof TypeError ? new TypeError(message, { cause: error }) : new Error(message, { cause: error });
+    throw error instanceof TypeError ? new TypeError(message) : new Error(message);
   }
 }
 

@@ -3,7 +3,6 @@ import { describeValue } from '@grpc-di/call-context/opener';
 import type { Container } from 'inversify';
 import type { CallDefaults } from '../call/call-defaults.js';
 import { toMetadata } from '../call/call-metadata.js';
-import type { InjectedClientClass } from '../call/client-class.js';
 import type { GrpcClient } from '../call/grpc-client.js';
 import { resolveAddress } from '../channel/address.js';
 import { ClientChannel } from '../channel/client-channel.js';
@@ -11,6 +10,7 @@ import { type ChannelSettings, ManagedChannel } from '../channel/managed-channel
 import { ParentFinder } from '../propagation/parent-call.js';
 import { propagationPolicy } from '../propagation/propagation-options.js';
 import { type Address, type GrpcClientOptions, naming } from './client-options.js';
+import type { GeneratedClass } from './generated-class.js';
 
 /** One client class under one name: its options, its one channel, and the objects made of it. */
 export class ClientRegistration {
@@ -26,7 +26,7 @@ export class ClientRegistration {
     readonly name: string,
     readonly options: GrpcClientOptions,
     private readonly container: Container,
-    private readonly InjectedClient: InjectedClientClass<Client>,
+    private readonly generated: GeneratedClass,
     private readonly isUnbound: () => boolean,
   ) {}
 
@@ -38,15 +38,13 @@ export class ClientRegistration {
   createClient(): GrpcClient<Client> {
     this.channel.prepare();
     const { defaults, parents } = (this.used ??= this.settle());
-    return new this.InjectedClient(new ClientChannel(this.name, this.channel, parents), defaults);
+    return new this.generated.InjectedClient(new ClientChannel(this.name, this.channel, parents), defaults);
   }
 
   private resolveSettings(): ChannelSettings {
     const { credentials, channelOptions } = this.options;
-    return naming(this.name, () => ({
-      ...resolveAddress(this.resolveAddressOption(), credentials),
-      options: { ...channelOptions },
-    }));
+    const address = this.resolveAddressOption();
+    return naming(this.name, () => ({ ...resolveAddress(address, credentials), options: { ...channelOptions } }));
   }
 
   private releasedBecause(): string | undefined {
@@ -69,14 +67,30 @@ export class ClientRegistration {
 
   private resolveAddressOption(): Address {
     const { address } = this.options;
-    const resolved = typeof address === 'function' ? address(this.container) : address;
-    if (typeof resolved === 'string' || resolved instanceof URL) {
-      return resolved;
+    if (address === undefined) {
+      const { name, serviceName } = this.generated;
+      const nameOption = this.name === serviceName ? '' : `name: '${this.name}', `;
+      throw new Error(
+        `gRPC client '${this.name}': it has no address: write createGrpcClient(container, ${name}, ` +
+          `{ ${nameOption}address: 'https://users:50051' })`,
+      );
     }
-    throw new Error(
-      typeof address === 'function'
-        ? `its address function returned ${describeValue(resolved)} instead of a gRPC target or a URL`
-        : "it has no address: write createGrpcClient(container, Client, { address: 'https://users:50051' })",
-    );
+    return typeof address === 'function' ? this.callAddressFunction(address) : address;
+  }
+
+  private callAddressFunction(address: (container: Container) => Address): Address {
+    let resolved: Address;
+    try {
+      resolved = address(this.container);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`gRPC client '${this.name}': its address function threw: ${message}`, { cause: error });
+    }
+    if (typeof resolved !== 'string' && !(resolved instanceof URL)) {
+      throw new TypeError(
+        `gRPC client '${this.name}': its address function returned ${describeValue(resolved)} instead of a gRPC target or a URL`,
+      );
+    }
+    return resolved;
   }
 }

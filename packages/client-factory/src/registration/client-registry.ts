@@ -37,10 +37,7 @@ export class ClientRegistry {
     const merged = mergeClientOptions(earlier?.options ?? {}, options);
     checkClientOptions(merged, name);
     const target = registrations ?? this.addClass(client, generated);
-    target.byName.set(
-      name,
-      new ClientRegistration(name, merged, this.container, generated.InjectedClient, () => target.isUnbound),
-    );
+    target.byName.set(name, new ClientRegistration(name, merged, this.container, generated, () => target.isUnbound));
     target.bindClients();
   }
 

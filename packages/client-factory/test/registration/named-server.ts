@@ -1,3 +1,4 @@
+import type { sendUnaryData, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { GrpcClient } from '@grpc-di/client-factory';
 import {
   type LeafClient,
@@ -12,12 +13,14 @@ export const REQUEST: RelayRequest = { id: 'request', script: '', path: [] };
 
 /** A server that answers every unary call with its own name: which one did a client reach? */
 export function startNamedServer(name: string): Promise<RunningServer> {
-  const reply: RelayReply = { id: '', text: name, deadline: 0 };
-  return startServer((server) => {
-    server.addService(LeafService, {
-      unary: (_call: unknown, respond: (error: null, reply: RelayReply) => void) => respond(null, reply),
-    });
-  });
+  return startServer((server) => server.addService(LeafService, answeringWith(name)));
+}
+
+/** Handlers of the leaf service that answer every unary call with a name. */
+export function answeringWith(name: string): UntypedServiceImplementation {
+  return {
+    unary: (_call: unknown, respond: sendUnaryData<RelayReply>) => respond(null, { id: '', text: name, deadline: 0 }),
+  };
 }
 
 /** The name of the server that a client leads to. */
