@@ -55,9 +55,13 @@ function targetOfUrl(text: string, given: ChannelCredentials | undefined): strin
     throw new Error(`address '${text}' is no valid URL`);
   }
   const { protocol, hostname, port, pathname, search, hash, username, password } = url;
-  if (pathname !== '/' || search + hash + username + password !== '') {
+  if (username + password !== '') {
+    // Not to be found in logs.
+    throw new Error(`address '${protocol}//...@${hostname}' must not contain a user or password: use call credentials`);
+  }
+  if (pathname !== '/' || search + hash !== '') {
     throw new Error(
-      `address '${text}' must be no more than scheme, host and port: a gRPC channel has no path, query or user`,
+      `address '${text}' must be no more than scheme, host and port: a gRPC channel has no path or query`,
     );
   }
   const secure = protocol === 'https:';

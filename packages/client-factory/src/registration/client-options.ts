@@ -33,7 +33,7 @@ export interface GrpcClientOptions {
  * unknown options.
  */
 export function checkClientOptions(options: GrpcClientOptions, client: string): void {
-  if (!isPlainObject(options)) {
+  if (!isOptionsObject(options)) {
     throw new TypeError(
       `gRPC client '${client}': options must be an object such as { address: 'https://users:50051' }, not ${describeValue(options)}`,
     );
@@ -65,10 +65,10 @@ export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClient
   if (later.metadata !== undefined) {
     merged.metadata = mergeMetadata(earlier.metadata, later.metadata);
   }
-  if (isPlainObject(later.enableCallContextPropagation)) {
+  if (isOptionsObject(later.enableCallContextPropagation)) {
     const { enableCallContextPropagation: options } = earlier;
     merged.enableCallContextPropagation = {
-      ...(isPlainObject(options) ? options : undefined),
+      ...(isOptionsObject(options) ? options : undefined),
       ...later.enableCallContextPropagation,
     };
   }
@@ -110,23 +110,23 @@ function brokenRule(name: string, value: unknown): string | undefined {
     case 'name':
       return typeof value === 'string' && value !== ''
         ? undefined
-        : `name must be a string that is not empty, not ${show(value)}`;
+        : `name must be a string that is not empty, not ${describeValue(value)}`;
     case 'address':
       return typeof value === 'string' || value instanceof URL || typeof value === 'function'
         ? undefined
-        : `address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not ${show(value)}`;
+        : `address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not ${describeValue(value)}`;
     case 'credentials':
       return value instanceof ChannelCredentials
         ? undefined
-        : `credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not ${show(value)}`;
+        : `credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not ${describeValue(value)}`;
     case 'channelOptions':
-      return isPlainObject(value) ? undefined : `channelOptions must be an object, not ${show(value)}`;
+      return isOptionsObject(value) ? undefined : `channelOptions must be an object, not ${describeValue(value)}`;
     case 'metadata':
       return undefined;
     case 'timeoutMs':
       return isPositive(value)
         ? undefined
-        : `timeoutMs must be a number of milliseconds greater than 0, not ${show(value)}`;
+        : `timeoutMs must be a number of milliseconds greater than 0, not ${describeValue(value)}`;
     case 'enableCallContextPropagation':
       return brokenPropagationRule(value);
     default:
@@ -140,8 +140,8 @@ function brokenPropagationRule(value: unknown): string | undefined {
   if (typeof value === 'boolean') {
     return undefined;
   }
-  if (!isPlainObject(value)) {
-    return `enableCallContextPropagation must be a boolean or an object of options, not ${show(value)}`;
+  if (!isOptionsObject(value)) {
+    return `enableCallContextPropagation must be a boolean or an object of options, not ${describeValue(value)}`;
   }
   for (const [name, option] of Object.entries(value)) {
     const rule = option === undefined ? undefined : brokenPropagationOptionRule(name, option);
@@ -156,19 +156,19 @@ function brokenPropagationOptionRule(name: string, value: unknown): string | und
   switch (name) {
     case 'deadline':
     case 'cancellation':
-      return typeof value === 'boolean' ? undefined : `${name} must be a boolean, not ${show(value)}`;
+      return typeof value === 'boolean' ? undefined : `${name} must be a boolean, not ${describeValue(value)}`;
     case 'metadata':
       return Array.isArray(value) && value.every(isMetadataName)
         ? undefined
-        : `metadata must be an array of metadata names, each written out, such as ['x-request-id'], not ${show(value)}`;
+        : `metadata must be an array of metadata names, each written out, such as ['x-request-id'], not ${describeValue(value)}`;
     case 'deadlineMarginMs':
       return value === 0 || (isPositive(value) && value !== Infinity)
         ? undefined
-        : `deadlineMarginMs must be a number of milliseconds, 0 or more, not ${show(value)}`;
+        : `deadlineMarginMs must be a number of milliseconds, 0 or more, not ${describeValue(value)}`;
     case 'onContextNotFound':
       return ON_CONTEXT_NOT_FOUND.includes(value as string)
         ? undefined
-        : `onContextNotFound must be 'throw', 'warn' or 'ignore', not ${show(value)}`;
+        : `onContextNotFound must be 'throw', 'warn' or 'ignore', not ${describeValue(value)}`;
     default:
       return `${name} is unknown; there are deadline, cancellation, metadata, deadlineMarginMs, onContextNotFound`;
   }
@@ -183,8 +183,9 @@ function isPositive(value: unknown): boolean {
   return typeof value === 'number' && value > 0;
 }
 
-function isPlainObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Arrays, maps and the like have entries, but no options. */
+function isOptionsObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
 }
 
 function mergeMetadata(earlier: GrpcClientOptions['metadata'], later: Metadata | Record<string, string>): Metadata {
@@ -197,8 +198,4 @@ function mergeMetadata(earlier: GrpcClientOptions['metadata'], later: Metadata |
     }
   }
   return merged;
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? JSON.stringify(value) : String(value);
 }

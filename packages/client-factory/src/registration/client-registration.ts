@@ -79,7 +79,7 @@ export class ClientRegistration {
   }
 
   private callAddressFunction(address: (container: Container) => Address): Address {
-    let resolved: Address;
+    let resolved: unknown;
     try {
       resolved = address(this.container);
     } catch (error) {
@@ -87,8 +87,9 @@ export class ClientRegistration {
       throw new Error(`gRPC client '${this.name}': its address function threw: ${message}`, { cause: error });
     }
     if (typeof resolved !== 'string' && !(resolved instanceof URL)) {
+      const returned = resolved instanceof Promise ? 'a promise' : describeValue(resolved);
       throw new TypeError(
-        `gRPC client '${this.name}': its address function returned ${describeValue(resolved)} instead of a gRPC target or a URL`,
+        `gRPC client '${this.name}': its address function returned ${returned} instead of a gRPC target or a URL`,
       );
     }
     return resolved;

@@ -1,0 +1,396 @@
+import 'reflect-metadata';
+import { Client, credentials } from '@grpc/grpc-js';
+import {
+  createGrpcClient,
+  type GrpcClient,
+  type GrpcClientConstructor,
+  GrpcClientFactory,
+  type GrpcClientOptions,
+  getGrpcClient,
+} from '@grpc-di/client-factory';
+import { LeafClient, RelayClient, type RunningServer } from '@grpc-di/test-rig';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Container } from 'inversify';
+import { serverOf, startNamedServer } from './named-server.js';
+
+// What users read when they get a registration wrong, in full. Each comes from createGrpcClient itself, and leaves the
+// container as it was.
+
+const LEAF = "gRPC client 'grpc_di.test.v1.Leaf': ";
+const insecure = credentials.createInsecure();
+const secure = credentials.createSsl();
+
+let server: RunningServer;
+beforeAll(async () => {
+  server = await startNamedServer('earlier');
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+let container: Container;
+beforeEach(() => {
+  container = new Container();
+});
+afterEach(async () => {
+  if (container.isBound(GrpcClientFactory)) {
+    await container.get(GrpcClientFactory).close();
+  }
+});
+
+describe.each<
+  [title: string, errorClass: ErrorConstructor, rows: Array<[wrong: object | null | string, text: string]>]
+>([
+  [
+    'options as a whole',
+    TypeError,
+    [
+      [null, "options must be an object such as { address: 'https://users:50051' }, not null"],
+      ['https://users', "options must be an object such as { address: 'https://users:50051' }, not 'https://users'"],
+      [[], "options must be an object such as { address: 'https://users:50051' }, not []"],
+      [
+        { adress: 'https://users' },
+        'unknown option "adress"; there are name, address, credentials, channelOptions, metadata, timeoutMs, enableCallContextPropagation',
+      ],
+    ],
+  ],
+  [
+    'address',
+    TypeError,
+    [
+      [
+        { address: 50051 },
+        "address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not 50051",
+      ],
+      [
+        { address: null },
+        "address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not null",
+      ],
+      [
+        { address: { host: 'users', port: 50051 } },
+        "address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not { host: 'users', port: 50051 }",
+      ],
+    ],
+  ],
+  [
+    'address',
+    Error,
+    [
+      [
+        { address: '' },
+        "address is empty: write a gRPC target such as 'dns:users:50051', or a URL such as 'https://users:50051'",
+      ],
+      [
+        { address: '  ' },
+        "address is empty: write a gRPC target such as 'dns:users:50051', or a URL such as 'https://users:50051'",
+      ],
+      [{ address: 'users: 50051' }, "address 'users: 50051' must not contain white space"],
+      ...[
+        'users:undefined',
+        'users:',
+        ':50051',
+        'users:0',
+        'users:65536',
+        'users:50051/v1',
+        'a:1,b:2',
+        '2001:db8::1:g',
+        '[::1',
+        '[users]:1',
+        'me@users',
+        'dns://users:50051',
+      ].map((address): [object, string] => [
+        { address },
+        `address '${address}' is no gRPC target: expected host:port, with a port from 1 to 65535; lists of addresses are for 'ipv4:' and 'ipv6:'`,
+      ]),
+      ...['ipv4:users:50051', 'ipv4:10.0.0.1:50051,', 'ipv4:[::1]:50051'].map((address): [object, string] => [
+        { address },
+        `address '${address}' is no gRPC target: expected 'ipv4:' and IPv4 addresses with a port from 1 to 65535, separated by commas`,
+      ]),
+      ...['ipv6:10.0.0.1:50051', 'ipv6:[::1]:0'].map((address): [object, string] => [
+        { address },
+        `address '${address}' is no gRPC target: expected 'ipv6:' and IPv6 addresses with a port from 1 to 65535, such as [::1]:50051, separated by commas`,
+      ]),
+      ...['dns:', 'unix:', 'unix://', 'xds:///'].map((address): [object, string] => [
+        { address },
+        `address '${address}' is no gRPC target: there is nothing behind the scheme`,
+      ]),
+      ...['https://', 'https://users:99999', 'http://a b'].map((address): [object, string] => [
+        { address },
+        `address '${address}' is no valid URL`,
+      ]),
+      ...['https://users/v1', 'https://users?v=1', 'https://users#v1'].map((address): [object, string] => [
+        { address },
+        `address '${address}' must be no more than scheme, host and port: a gRPC channel has no path or query`,
+      ]),
+      [
+        { address: new URL('https://users/v1') },
+        "address 'https://users/v1' must be no more than scheme, host and port: a gRPC channel has no path or query",
+      ],
+      [
+        { address: 'https://me:secret@users/v1' },
+        "address 'https://...@users' must not contain a user or password: use call credentials",
+      ],
+      [
+        { address: 'https://users', credentials: insecure },
+        "address 'https://users' is https, and the credentials are insecure: leave them out, use credentials.createSsl(), or write http",
+      ],
+      [
+        { address: 'http://users', credentials: secure },
+        "address 'http://users' is http, and the credentials are for TLS: write https",
+      ],
+    ],
+  ],
+  [
+    'credentials',
+    TypeError,
+    [
+      [
+        { credentials: 'insecure' },
+        "credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not 'insecure'",
+      ],
+      [
+        { credentials: {} },
+        'credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not {}',
+      ],
+      [
+        { credentials: credentials.createFromMetadataGenerator(() => {}) },
+        'credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not SingleCallCredentials { metadataGenerator: [Function (anonymous)] }',
+      ],
+    ],
+  ],
+  [
+    'channelOptions',
+    TypeError,
+    [
+      [{ channelOptions: 5 }, 'channelOptions must be an object, not 5'],
+      [
+        { channelOptions: ['grpc.max_concurrent_streams'] },
+        "channelOptions must be an object, not [ 'grpc.max_concurrent_streams' ]",
+      ],
+      [{ channelOptions: new Map() }, 'channelOptions must be an object, not Map(0) {}'],
+      [{ channelOptions: null }, 'channelOptions must be an object, not null'],
+    ],
+  ],
+  [
+    'metadata',
+    TypeError,
+    [
+      [
+        { metadata: 'x-tenant' },
+        "metadata must be a Metadata of @grpc/grpc-js or an object of strings, not 'x-tenant'",
+      ],
+      [
+        { metadata: [['x-tenant', 'a']] },
+        'metadata must be a Metadata of @grpc/grpc-js or an object of strings, not [ [Array] ]',
+      ],
+      [{ metadata: null }, 'metadata must be a Metadata of @grpc/grpc-js or an object of strings, not null'],
+    ],
+  ],
+  [
+    'timeoutMs',
+    TypeError,
+    [
+      [{ timeoutMs: '500' }, "timeoutMs must be a number of milliseconds greater than 0, not '500'"],
+      [{ timeoutMs: Number.NaN }, 'timeoutMs must be a number of milliseconds greater than 0, not NaN'],
+      [{ timeoutMs: 0 }, 'timeoutMs must be a number of milliseconds greater than 0, not 0'],
+      [{ timeoutMs: -1 }, 'timeoutMs must be a number of milliseconds greater than 0, not -1'],
+      [{ timeoutMs: null }, 'timeoutMs must be a number of milliseconds greater than 0, not null'],
+    ],
+  ],
+  [
+    'enableCallContextPropagation',
+    TypeError,
+    [
+      ...[
+        ['yes', "must be a boolean or an object of options, not 'yes'"],
+        [null, 'must be a boolean or an object of options, not null'],
+        [[], 'must be a boolean or an object of options, not []'],
+        [new Set(), 'must be a boolean or an object of options, not Set(0) {}'],
+      ].map(([value, text]): [object, string] => [
+        { enableCallContextPropagation: value },
+        `enableCallContextPropagation ${text as string}`,
+      ]),
+      ...(
+        [
+          [
+            { deadlines: true },
+            'deadlines is unknown; there are deadline, cancellation, metadata, deadlineMarginMs, onContextNotFound',
+          ],
+          [{ deadline: 500 }, 'deadline must be a boolean, not 500'],
+          [{ cancellation: 'no' }, "cancellation must be a boolean, not 'no'"],
+          [
+            { metadata: 'x-request-id' },
+            "metadata must be an array of metadata names, each written out, such as ['x-request-id'], not 'x-request-id'",
+          ],
+          [
+            { metadata: ['x-*'] },
+            "metadata must be an array of metadata names, each written out, such as ['x-request-id'], not [ 'x-*' ]",
+          ],
+          [
+            { metadata: ['grpc-timeout'] },
+            "metadata must be an array of metadata names, each written out, such as ['x-request-id'], not [ 'grpc-timeout' ]",
+          ],
+          [
+            { metadata: [/x-.*/] },
+            "metadata must be an array of metadata names, each written out, such as ['x-request-id'], not [ /x-.*/ ]",
+          ],
+          [{ deadlineMarginMs: -1 }, 'deadlineMarginMs must be a number of milliseconds, 0 or more, not -1'],
+          [{ deadlineMarginMs: Number.NaN }, 'deadlineMarginMs must be a number of milliseconds, 0 or more, not NaN'],
+          [
+            { deadlineMarginMs: Infinity },
+            'deadlineMarginMs must be a number of milliseconds, 0 or more, not Infinity',
+          ],
+          [{ deadlineMarginMs: '5' }, "deadlineMarginMs must be a number of milliseconds, 0 or more, not '5'"],
+          [{ onContextNotFound: 'ignored' }, "onContextNotFound must be 'throw', 'warn' or 'ignore', not 'ignored'"],
+          [{ onContextNotFound: false }, "onContextNotFound must be 'throw', 'warn' or 'ignore', not false"],
+        ] as Array<[object, string]>
+      ).map(([value, text]): [object, string] => [
+        { enableCallContextPropagation: value },
+        `enableCallContextPropagation.${text}`,
+      ]),
+    ],
+  ],
+])('wrong %s: %p', (_title, errorClass, rows) => {
+  test.each(rows)('%p', async (wrong, text) => {
+    const options = wrong as GrpcClientOptions;
+
+    // Of the first registration.
+    expect(thrownBy(() => createGrpcClient(container, LeafClient, options))).toEqual([errorClass.name, LEAF + text]);
+    expect(container.isBound(LeafClient)).toBe(false);
+    expect(container.isBound(GrpcClientFactory)).toBe(false);
+
+    // Of one that would change an earlier one.
+    createGrpcClient(container, LeafClient, { address: server.address });
+    expect(thrownBy(() => createGrpcClient(container, LeafClient, options))).toEqual([errorClass.name, LEAF + text]);
+    expect(await serverOf(getGrpcClient(container, LeafClient))).toBe('earlier');
+  });
+});
+
+describe('a wrong name', () => {
+  test.each<[unknown, string]>([
+    [5, "gRPC client '5': name must be a string that is not empty, not 5"],
+    ['', "gRPC client '': name must be a string that is not empty, not ''"],
+  ])('%p', (name, text) => {
+    expect(thrownBy(() => createGrpcClient(container, LeafClient, { name: name as string }))).toEqual([
+      'TypeError',
+      text,
+    ]);
+    expect(container.isBound(LeafClient)).toBe(false);
+  });
+
+  test('of another class', async () => {
+    createGrpcClient(container, LeafClient, { name: 'shared', address: server.address });
+
+    expect(
+      thrownBy(() => createGrpcClient(container, RelayClient, { name: 'shared', address: server.address })),
+    ).toEqual([
+      'Error',
+      "gRPC client 'shared' is already registered with another class (LeafClient): give one of the two a name of its own, createGrpcClient(container, RelayClient, { name: '...' })",
+    ]);
+    expect(container.isBound(RelayClient)).toBe(false);
+    expect(await serverOf(getGrpcClient(container, LeafClient, 'shared'))).toBe('earlier');
+  });
+
+  test('that a class without rpcs has none to begin with', () => {
+    class BareClient extends Client {}
+
+    expect(thrownBy(() => createGrpcClient(container, BareClient, { address: server.address }))).toEqual([
+      'Error',
+      'gRPC client BareClient has no rpc to take a name from: register it with a name',
+    ]);
+    expect(container.isBound(BareClient)).toBe(false);
+    createGrpcClient(container, BareClient, { name: 'bare', address: server.address });
+    expect(thrownBy(() => container.get(BareClient))).toEqual([
+      'Error',
+      "gRPC client BareClient has no default name, having no rpcs: inject it with @inject(BareClient) @named('bare').",
+    ]);
+    expect(getGrpcClient(container, BareClient, 'bare')).toBeInstanceOf(BareClient);
+  });
+});
+
+describe('options that contradict those of an earlier registration', () => {
+  test.each<[GrpcClientOptions, GrpcClientOptions, string]>([
+    [
+      { address: 'https://users' },
+      { credentials: insecure },
+      "address 'https://users' is https, and the credentials are insecure: leave them out, use credentials.createSsl(), or write http",
+    ],
+    [
+      { credentials: secure },
+      { address: 'http://users' },
+      "address 'http://users' is http, and the credentials are for TLS: write https",
+    ],
+  ])('%p and %p', (earlier, later, text) => {
+    createGrpcClient(container, LeafClient, earlier);
+
+    expect(thrownBy(() => createGrpcClient(container, LeafClient, later))).toEqual(['Error', LEAF + text]);
+    createGrpcClient(container, LeafClient, { address: 'localhost:1' });
+    container.get(GrpcClientFactory).validate();
+  });
+});
+
+describe('no client class', () => {
+  const rest =
+    ' is no generated gRPC client class: pass one that extends Client of this very @grpc/grpc-js, such as the UsersClient that ts-proto generates (outputServices=grpc-js)';
+
+  test.each<[unknown, string]>([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['LeafClient', "'LeafClient'"],
+    [{}, '{}'],
+    [Map, '[Function: Map]'],
+    [class Users {}, '[class Users]'],
+    [() => {}, '[Function (anonymous)]'],
+    [Client, '[class Client]'],
+  ])('%p', (wrong, shown) => {
+    const client = wrong as GrpcClientConstructor<LeafClient>;
+
+    expect(thrownBy(() => createGrpcClient(container, client, {}))).toEqual([
+      'TypeError',
+      `createGrpcClient: ${shown}${rest}`,
+    ]);
+    expect(thrownBy(() => getGrpcClient(container, client))).toEqual(['TypeError', `getGrpcClient: ${shown}${rest}`]);
+    expect(container.isBound(GrpcClientFactory)).toBe(false);
+  });
+});
+
+describe('no container', () => {
+  test.each<[unknown, string]>([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [{}, '{}'],
+    [Container, '[class Container]'],
+  ])('%p', (wrong, shown) => {
+    const text = `container must be an inversify Container, not ${shown}`;
+
+    expect(thrownBy(() => createGrpcClient(wrong as Container, LeafClient))).toEqual([
+      'TypeError',
+      `createGrpcClient: ${text}`,
+    ]);
+    expect(thrownBy(() => getGrpcClient(wrong as Container, LeafClient))).toEqual([
+      'TypeError',
+      `getGrpcClient: ${text}`,
+    ]);
+  });
+});
+
+test('a class with another binding', () => {
+  const fake = {} as GrpcClient<LeafClient>;
+  container.bind(LeafClient).toConstantValue(fake);
+
+  expect(thrownBy(() => createGrpcClient(container, LeafClient, { address: server.address }))).toEqual([
+    'Error',
+    'gRPC client LeafClient cannot be registered: the container has another binding of the class. Unbind that first.',
+  ]);
+  expect(container.get(LeafClient)).toBe(fake);
+});
+
+/** The class's name and the text of what is thrown. */
+function thrownBy(act: () => unknown): [name: string, message: string] {
+  try {
+    act();
+  } catch (error) {
+    return [(error as Error).constructor.name, (error as Error).message];
+  }
+  return ['nothing', ''];
+}
