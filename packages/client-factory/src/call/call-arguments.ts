@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { Metadata } from '@grpc/grpc-js';
 import { describeValue } from '@grpc-di/call-context/opener';
 import type { GrpcCallOptions } from './calls.js';
@@ -11,11 +12,9 @@ export interface CallArguments {
   request: unknown;
   requests: AsyncIterable<unknown> | Iterable<unknown> | undefined;
   metadata: Metadata | undefined;
-  options: GrpcCallOptions;
+  options: GrpcCallOptions | undefined;
   callback: ResponseCallback | undefined;
 }
-
-const NO_OPTIONS: GrpcCallOptions = Object.freeze({});
 
 /**
  * Reads the arguments of a call: grpc-js's forms, `(request?, metadata?, options?, callback?)`, and the promise forms,
@@ -28,7 +27,7 @@ export function readArguments(kind: CallKind, method: string, args: readonly unk
     request: undefined,
     requests: undefined,
     metadata: undefined,
-    options: NO_OPTIONS,
+    options: undefined,
     callback: undefined,
   };
   let index = 0;
@@ -38,27 +37,39 @@ export function readArguments(kind: CallKind, method: string, args: readonly unk
     read.requests = args[index++] as CallArguments['requests'];
   }
   for (; index < args.length; index++) {
-    readArgument(read, args[index], method);
+    const value = args[index];
+    if (value !== undefined) {
+      readArgument(read, value, method);
+    }
   }
   checkCallback(kind, method, read);
   return read;
 }
 
 function readArgument(read: CallArguments, value: unknown, method: string): void {
-  if (value === undefined) {
-    return;
+  if (types.isGeneratorFunction(value)) {
+    throw new TypeError(`${method} was called with a generator function: call it, and pass the generator`);
   }
-  if (typeof value === 'function') {
-    read.callback = value as ResponseCallback;
-  } else if (value instanceof Metadata) {
-    read.metadata = value;
-  } else if (typeof value === 'object' && value !== null && !isIterable(value)) {
-    read.options = value;
-  } else {
+  const place = placeOf(value);
+  if (place === undefined) {
     throw new TypeError(
       `${method} was called with ${describeValue(value)}: expected a Metadata of @grpc/grpc-js, call options or a callback`,
     );
   }
+  if (read[place] !== undefined) {
+    throw new TypeError(`${method} was called with ${place} twice`);
+  }
+  read[place] = value as never;
+}
+
+function placeOf(value: unknown): 'callback' | 'metadata' | 'options' | undefined {
+  if (typeof value === 'function') {
+    return 'callback';
+  }
+  if (value instanceof Metadata) {
+    return 'metadata';
+  }
+  return typeof value === 'object' && value !== null && !isIterable(value) ? 'options' : undefined;
 }
 
 function checkCallback(kind: CallKind, method: string, { callback, requests }: CallArguments): void {

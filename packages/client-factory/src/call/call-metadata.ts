@@ -10,55 +10,63 @@ export interface DefaultMetadata {
   readonly values: Metadata;
 }
 
-const NONE: readonly string[] = [];
-
 /**
  * The metadata of one call. The call's own entries come first; what the parent brings, and then what the client is
- * registered with, only fills in names that are still missing. What the caller passed is copied before it is changed.
+ * registered with, only fills in names that are still missing. What the caller passed is copied: interceptors and
+ * instrumentations write to a call's metadata, and one object may serve many calls.
+ *
+ * @throws TypeError for an option `metadata` that is none.
  */
 export function callMetadata(
   argument: Metadata | undefined,
   options: GrpcCallOptions,
   defaults: DefaultMetadata | undefined,
   parent: ParentCall | undefined,
+  method: string,
 ): Metadata {
-  const option = options.metadata === undefined ? undefined : toMetadata(options.metadata);
-  const given = argument ?? option;
-  const more = argument === undefined ? undefined : option;
-  const { waitForReady } = options;
-  const names = parent?.scope.requestMetadata === undefined ? NONE : parent.metadataNames;
-  if (more === undefined && defaults === undefined && names.length === 0 && waitForReady === undefined) {
-    return given ?? new Metadata();
+  const option = options.metadata === undefined ? undefined : toMetadata(options.metadata, `${method}: metadata`);
+  const metadata = (argument ?? option)?.clone() ?? new Metadata();
+  if (argument !== undefined && option !== undefined) {
+    metadata.merge(option);
   }
-  const metadata = given === undefined ? new Metadata() : given.clone();
-  if (more !== undefined) {
-    metadata.merge(more);
-  }
-  if (names.length > 0) {
-    copyMissing(names, parent!.scope.requestMetadata!, metadata);
+  if (parent?.scope.requestMetadata !== undefined) {
+    copyMissing(parent.metadataNames, parent.scope.requestMetadata, metadata);
   }
   if (defaults !== undefined) {
     copyMissing(defaults.names, defaults.values, metadata);
   }
-  if (waitForReady !== undefined) {
-    metadata.setOptions({ ...metadata.getOptions(), waitForReady });
+  if (options.waitForReady !== undefined) {
+    metadata.setOptions({ ...metadata.getOptions(), waitForReady: options.waitForReady });
   }
   return metadata;
 }
 
-/** @throws Error or TypeError for names and values that metadata cannot hold. */
-export function toMetadata(entries: Metadata | Record<string, string>): Metadata {
+/** @throws TypeError that begins with `option`, for names and values that metadata cannot hold. */
+export function toMetadata(entries: Metadata | Record<string, string>, option = 'metadata'): Metadata {
   if (entries instanceof Metadata) {
     return entries;
   }
   if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) {
     throw new TypeError(
-      `metadata must be a Metadata of @grpc/grpc-js or an object of strings, not ${describeValue(entries)}`,
+      `${option} must be a Metadata of @grpc/grpc-js or an object of strings, not ${describeValue(entries)}`,
     );
   }
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(entries)) {
-    metadata.set(name, value);
+    setEntry(metadata, name, value, option);
   }
   return metadata;
+}
+
+function setEntry(metadata: Metadata, name: string, value: unknown, option: string): void {
+  if (typeof value !== 'string' && !Buffer.isBuffer(value)) {
+    throw new TypeError(
+      `${option} '${name}' must be a string, or a Buffer under a name in -bin, not ${describeValue(value)}`,
+    );
+  }
+  try {
+    metadata.set(name, value);
+  } catch (error) {
+    throw new TypeError(`${option} '${name}': ${(error as Error).message}`, { cause: error });
+  }
 }

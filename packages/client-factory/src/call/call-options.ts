@@ -1,3 +1,5 @@
+import { EventEmitter } from 'node:events';
+import { CallCredentials } from '@grpc/grpc-js';
 import { describeValue, epochMs, isAbortSignal, timeoutToDeadline } from '@grpc-di/call-context/opener';
 import type { GrpcCallOptions } from './calls.js';
 
@@ -36,11 +38,19 @@ function brokenRule(name: string, value: unknown): string | undefined {
     case 'deadline':
     case 'timeoutMs':
     case 'metadata': // checked where they are converted
-    case 'host':
-    case 'parent':
-    case 'propagate_flags':
-    case 'credentials': // grpc-js's to check
       return undefined;
+    case 'host':
+      return typeof value === 'string' ? undefined : `host must be a string, not ${describeValue(value)}`;
+    case 'parent':
+      return value instanceof EventEmitter
+        ? undefined
+        : `parent must be a server call of @grpc/grpc-js, not ${describeValue(value)}`;
+    case 'propagate_flags':
+      return typeof value === 'number' ? undefined : `propagate_flags must be a number, not ${describeValue(value)}`;
+    case 'credentials':
+      return value instanceof CallCredentials
+        ? undefined
+        : `credentials must be CallCredentials of @grpc/grpc-js, not ${describeValue(value)}`;
     case 'interceptors':
     case 'interceptor_providers':
       return Array.isArray(value) ? undefined : `${name} must be an array`;

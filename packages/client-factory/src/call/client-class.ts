@@ -5,7 +5,7 @@ import type { CallDefaults } from './call-defaults.js';
 import { ClientStreamingPromise } from './client-streaming-promise.js';
 import type { GrpcClient, GrpcClientConstructor } from './grpc-client.js';
 import { prepareCall, representedBy, swapIn } from './prepare-call.js';
-import { pumpRequests } from './request-writing.js';
+import { pumpRequests, sinkOf } from './request-pump.js';
 import { ResponsePromise } from './response-promise.js';
 import type { Rpc } from './rpcs.js';
 import { DuplexStreamingStream, ServerStreamingStream } from './streaming-calls.js';
@@ -95,7 +95,7 @@ export function injectedClientClass<C extends Client>(
         promise.callback(),
       );
       if (requests !== undefined) {
-        void pumpRequests(requests, promise.writer, promise);
+        void pumpRequests(requests, promise.requests, promise);
       }
       return started;
     }
@@ -110,7 +110,7 @@ export function injectedClientClass<C extends Client>(
       const stream = representedBy(new DuplexStreamingStream(serialize, deserialize), options);
       const started = super.makeBidiStreamRequest(path, serialize, deserialize, metadata, options);
       if (requests !== undefined) {
-        void pumpRequests(requests, stream as unknown as Writable, stream);
+        void pumpRequests(requests, sinkOf(stream as unknown as Writable), stream);
       }
       return started;
     }

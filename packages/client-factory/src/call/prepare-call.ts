@@ -5,6 +5,7 @@ import { type CallArguments, type CallKind, readArguments } from './call-argumen
 import type { CallDefaults } from './call-defaults.js';
 import { callMetadata } from './call-metadata.js';
 import { checkCallOptions, deadlineOf } from './call-options.js';
+import type { GrpcCallOptions } from './calls.js';
 import type { SurfaceCall } from './cancelling.js';
 
 /** A call that is ready for grpc-js to start. */
@@ -12,6 +13,8 @@ export interface PreparedCall extends Pick<CallArguments, 'request' | 'requests'
   metadata: Metadata;
   options: StartOptions;
 }
+
+const NO_OPTIONS: GrpcCallOptions = Object.freeze({});
 
 const invocationKey = Symbol('grpc-di invocation');
 const surfaceKey = Symbol('grpc-di call object');
@@ -33,7 +36,7 @@ export function prepareCall(
   method: string,
   args: readonly unknown[],
 ): PreparedCall {
-  const { request, requests, metadata, options, callback } = readArguments(kind, method, args);
+  const { request, requests, metadata, options = NO_OPTIONS, callback } = readArguments(kind, method, args);
   checkCallOptions(options, method);
   const ownDeadline = deadlineOf(options, method);
   const parent = options.enableCallContextPropagation === false ? undefined : channel.parents?.find(method);
@@ -43,7 +46,7 @@ export function prepareCall(
     request,
     requests,
     callback,
-    metadata: callMetadata(metadata, options, defaults.metadata, parent),
+    metadata: callMetadata(metadata, options, defaults.metadata, parent, method),
     options: {
       deadline,
       host: options.host,

@@ -17,6 +17,8 @@ export class ResponseIterator<Response> implements AsyncIterableIterator<Respons
   constructor(
     private readonly stream: Readable,
     private readonly outcome: CallOutcome,
+    /** Whether leaving the loop early ends the call. */
+    private readonly destroyOnReturn: boolean,
   ) {
     stream.on('readable', this.deliver).on('end', this.deliver).on('close', this.deliver);
   }
@@ -41,7 +43,9 @@ export class ResponseIterator<Response> implements AsyncIterableIterator<Respons
   /** The loop was left early: nobody wants the rest of the call. */
   return(): Promise<IteratorResult<Response>> {
     this.finish();
-    this.stream.destroy();
+    if (this.destroyOnReturn) {
+      this.stream.destroy();
+    }
     return Promise.resolve({ value: undefined, done: true });
   }
 
@@ -54,18 +58,22 @@ export class ResponseIterator<Response> implements AsyncIterableIterator<Respons
       const response = this.isDone ? null : (this.stream.read() as Response | null);
       if (response !== null) {
         this.waiting.shift()!.resolve({ value: response, done: false });
-      } else if (
-        this.isDone ||
-        this.outcome.error !== undefined ||
-        this.stream.readableEnded ||
-        this.stream.destroyed
-      ) {
+      } else if (this.isDone || this.hasNoMore()) {
         this.finish();
       } else {
         return;
       }
     }
   };
+
+  /** A stream that was destroyed ends its call, and only the call's status tells how. */
+  private hasNoMore(): boolean {
+    if (this.stream.destroyed && !this.outcome.hasEnded) {
+      void this.outcome.status.then(this.deliver);
+      return false;
+    }
+    return this.outcome.error !== undefined || this.stream.readableEnded || this.stream.destroyed;
+  }
 
   /** The failure goes to the first that waits for more; whoever asks again finds the end, as with every iterator. */
   private finish(): void {

@@ -1,10 +1,10 @@
+import { errorMonitor } from 'node:events';
 import { Duplex, Readable } from 'node:stream';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Invocation } from '../propagation/invocation.js';
 import { CallOutcome } from './call-outcome.js';
 import type { StreamingCall } from './calls.js';
 import { cancelCall, type SurfaceCall } from './cancelling.js';
-import { sendRequest } from './request-writing.js';
 import { ResponseIterator } from './response-iterator.js';
 
 type ReadableConstructor = new (options: { objectMode: true }) => Readable;
@@ -48,7 +48,11 @@ function withResponses<Base extends ReadableConstructor>(StreamBase: Base) {
     }
 
     override [Symbol.asyncIterator](): ResponseIterator<never> {
-      return new ResponseIterator<never>(this, this.outcome);
+      return this.iterator();
+    }
+
+    override iterator({ destroyOnReturn = true }: { destroyOnReturn?: boolean } = {}): ResponseIterator<never> {
+      return new ResponseIterator<never>(this, this.outcome, destroyOnReturn);
     }
 
     [Symbol.dispose](): void {
@@ -65,6 +69,8 @@ function withResponses<Base extends ReadableConstructor>(StreamBase: Base) {
     override emit(event: string | symbol, ...values: unknown[]): boolean {
       this.outcome.take(event, values[0]);
       if (event === 'error' && this.listenerCount('error') === 0) {
+        // What EventEmitter does for an 'error' before it looks for listeners: instrumentations live by it.
+        super.emit(errorMonitor, ...values);
         return false;
       }
       return super.emit(event, ...values);
@@ -96,7 +102,12 @@ export class DuplexStreamingStream extends withResponses(Duplex) {
   }
 
   _write(message: unknown, encoding: string, written: (error?: Error | null) => void): void {
-    sendRequest(this.call, message, encoding, written);
+    // Write flags of gRPC travel as the stream's encoding, as in grpc-js.
+    const flags = Number(encoding);
+    this.call?.sendMessageWithContext(
+      Number.isNaN(flags) ? { callback: written } : { callback: written, flags },
+      message,
+    );
   }
 
   _final(finished: () => void): void {
