@@ -1,3 +1,5 @@
+import { warnOfSubscriberError } from './subscriber-error.js';
+
 /** What hears of an AbortSignal's abort: a call, a call context. */
 export interface AbortSubscriber {
   /** Runs once, synchronously, in no particular call context. */
@@ -18,7 +20,11 @@ class AbortFanOut {
   handleEvent(): void {
     this.detach();
     for (const subscriber of this.subscribers) {
-      subscriber.onSignalAborted(this.signal.reason);
+      try {
+        subscriber.onSignalAborted(this.signal.reason);
+      } catch (error) {
+        warnOfSubscriberError(error);
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import { type Deadline, epochMs, timeoutToDeadline } from './deadline.js';
 import { DeadlineTimer } from './deadline-timer.js';
 import { CallCancelledError, type CancellationCode, isCallCancelledError } from './errors.js';
 import { ScopeCallContext, scopeOf } from './scope-call-context.js';
+import { warnOfSubscriberError } from './subscriber-error.js';
 
 /** What a new call context starts with. Everything is optional. */
 export interface CallContextInit {
@@ -264,8 +265,7 @@ function notify(subscriber: CancellationSubscriber, scope: CallContextScope): vo
   try {
     subscriber.onScopeCancelled(scope);
   } catch (error) {
-    // Whoever cancels is often a socket's event: thrown there it would end the process, for a call that is over anyway.
-    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+    warnOfSubscriberError(error);
   }
 }
 
