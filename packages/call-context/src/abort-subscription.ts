@@ -18,7 +18,7 @@ class AbortFanOut {
   }
 
   handleEvent(): void {
-    this.detach();
+    // Still in `fanOuts`: whoever unsubscribes while others are told is not told.
     for (const subscriber of this.subscribers) {
       try {
         subscriber.onSignalAborted(this.signal.reason);
@@ -26,6 +26,7 @@ class AbortFanOut {
         warnOfSubscriberError(error);
       }
     }
+    this.detach();
   }
 
   detach(): void {

@@ -119,6 +119,7 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
       this.state = 'ended';
       this.endedAt = Date.now();
       this.release();
+      this.subscribers = undefined;
     }
   }
 
@@ -230,22 +231,22 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     }
     this.state = 'cancelled';
     this.cancellation = { code, message, cause };
-    const subscribers = this.release();
+    this.release();
     // The call's own signal first: its listeners learn of the higher unit of work before errors of the children arrive.
     if (this.controller !== undefined) {
       this.run(abort, this.controller, this);
     }
-    if (subscribers !== undefined) {
-      for (const subscriber of subscribers) {
+    if (this.subscribers !== undefined) {
+      // The very set: whoever unsubscribes while others are told is not told.
+      for (const subscriber of this.subscribers) {
         notify(subscriber, this);
       }
+      this.subscribers = undefined;
     }
   }
 
-  /** Lets go of the timer, of what this scope follows and of what follows it. */
-  private release(): Set<CancellationSubscriber> | undefined {
-    const subscribers = this.subscribers;
-    this.subscribers = undefined;
+  /** Lets go of the timer and of what this scope follows. */
+  private release(): void {
     this.timer?.clear();
     this.timer = undefined;
     this.parent?.unsubscribe(this);
@@ -253,7 +254,6 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
       unsubscribeFromSignal(this.followedSignal, this);
       this.followedSignal = undefined;
     }
-    return subscribers;
   }
 }
 

@@ -2,6 +2,20 @@ import { CallContextScope } from '@grpc-di/call-context/opener';
 import { expect, jest, test } from '@jest/globals';
 import { runInNewProcess } from './new-process.js';
 
+test('whoever unsubscribes while others are told is not told', () => {
+  const scope = new CallContextScope({});
+  const second = { onScopeCancelled: jest.fn() };
+  const third = { onScopeCancelled: jest.fn() };
+  scope.subscribe({ onScopeCancelled: () => scope.unsubscribe(second) });
+  scope.subscribe(second);
+  scope.subscribe(third);
+
+  scope.cancel(1, 'the client left');
+
+  expect(second.onScopeCancelled).not.toHaveBeenCalled();
+  expect(third.onScopeCancelled).toHaveBeenCalledTimes(1);
+});
+
 test('every subscriber runs, also when others throw: those become warnings, nothing is uncaught', async () => {
   const outcome = await runInNewProcess(({ CallContextScope: Scope }) => {
     const scope = new Scope({});
