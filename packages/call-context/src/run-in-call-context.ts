@@ -28,14 +28,12 @@ export function runInCallContext<T>(init: CallContextInit, fn: (context: CallCon
   }
   const parent = currentCallContext();
   const scope = new CallContextScope(parent === undefined ? init : { ...init, parent });
-  let result: T;
   try {
-    result = scope.run(fn, scope.context);
+    return endWhenSettled(scope, scope.run(fn, scope.context));
   } catch (error) {
     scope.end();
     throw error;
   }
-  return endWhenSettled(scope, result);
 }
 
 function endWhenSettled<T>(scope: CallContextScope, result: T): T {
