@@ -182,12 +182,19 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     return this.subscribers?.size ?? 0;
   }
 
-  /** The call in words, for messages. */
+  /** The call in words, for messages: by its own name, else by the nearest name around it. */
   get label(): string {
     if (this.name !== undefined) {
       return `The call of ${this.name}`;
     }
-    return this.parent === undefined ? 'The call context' : `A call context inside ${lowerFirst(this.parent.label)}`;
+    if (this.parent === undefined) {
+      return 'The call context';
+    }
+    let around: CallContextScope | undefined = this.parent;
+    while (around !== undefined && around.name === undefined) {
+      around = around.parent;
+    }
+    return `A call context inside ${around === undefined ? 'another' : `the call of ${around.name}`}`;
   }
 
   /** @internal */
@@ -312,8 +319,4 @@ function check(valid: boolean, complaint: string): void {
 
 function hasMethod(value: unknown, name: string): boolean {
   return typeof value === 'object' && value !== null && typeof (value as Record<string, unknown>)[name] === 'function';
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -1,6 +1,15 @@
-import { CallContextScope } from '@grpc-di/call-context/opener';
+import { CallContextScope, type CallContextScopeInit } from '@grpc-di/call-context/opener';
 import { expect, jest, test } from '@jest/globals';
 import { runInNewProcess } from './new-process.js';
+
+/** A scope, and one for each further init that is opened inside the one before. */
+function openNested(...inits: CallContextScopeInit[]): CallContextScope[] {
+  const scopes: CallContextScope[] = [];
+  for (const init of inits) {
+    scopes.push(new CallContextScope({ parent: scopes.at(-1)?.context, ...init }));
+  }
+  return scopes;
+}
 
 test('whoever unsubscribes while others are told is not told', () => {
   const scope = new CallContextScope({});
@@ -58,4 +67,27 @@ test("an error of jest's realm stops no subscriber either", () => {
   // Of what is no string, Node demands that it be an Error of its own realm.
   expect(warn.mock.calls).toEqual([[expect.stringContaining('not an Error to the Node around this realm')]]);
   warn.mockRestore();
+});
+
+test('a thousand contexts inside each other are cancelled together', () => {
+  const scopes = openNested({ name: '/shop.Orders/Get' }, ...Array.from({ length: 1_000 }, () => ({})));
+
+  scopes[0]!.cancel(1, 'the client left');
+
+  expect(scopes.every((scope) => scope.isCancelled)).toBe(true);
+  expect(scopes.at(-1)!.reason!.message).toBe(
+    'A call context inside the call of /shop.Orders/Get was cancelled with its parent',
+  );
+});
+
+test('a call is named by itself, else by the nearest name around it', () => {
+  const [named, inNamed, deeper, renamed] = openNested({ name: '/shop.Orders/Get' }, {}, {}, { name: 'invoices' });
+  const [unnamed, inUnnamed] = openNested({}, {});
+
+  expect(named!.label).toBe('The call of /shop.Orders/Get');
+  expect(inNamed!.label).toBe('A call context inside the call of /shop.Orders/Get');
+  expect(deeper!.label).toBe('A call context inside the call of /shop.Orders/Get');
+  expect(renamed!.label).toBe('The call of invoices');
+  expect(unnamed!.label).toBe('The call context');
+  expect(inUnnamed!.label).toBe('A call context inside another');
 });
