@@ -5,7 +5,8 @@ import { type CallContextInit, CallContextScope } from './scope.js';
 
 /**
  * Opens a context inside the current one, runs `fn` in it (also when it is already cancelled), and ends it when `fn`
- * returns or throws, or when the thenable that it returned settles. Ending leaves child calls alone.
+ * returns or throws, or when the thenable that it returned settles. Ending leaves child calls alone. Nothing waits for a
+ * stream or a generator that `fn` returns: read it inside.
  *
  * For whatever starts calls without being a call: queue consumers, cron jobs, scripts; and for a tighter deadline
  * around a part of a handler.

@@ -182,7 +182,7 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     return this.subscribers?.size ?? 0;
   }
 
-  /** The call in words, for messages: by its own name, else by the nearest name around it. */
+  /** The call in words, as a sentence about it begins: by its own name, else by the nearest name around it. */
   get label(): string {
     if (this.name !== undefined) {
       return `The call of ${this.name}`;

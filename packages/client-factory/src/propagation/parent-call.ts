@@ -32,7 +32,9 @@ export class ParentCall {
   /** Whose deadline it is, for messages. */
   get deadlineInWords(): string {
     const margin = this.policy.deadlineMarginMs;
-    return `the parent's deadline, that of ${this.scope.label}${margin === 0 ? '' : `, less a margin of ${margin} ms`}`;
+    const { label } = this.scope;
+    const parent = label.charAt(0).toLowerCase() + label.slice(1);
+    return `the parent's deadline, that of ${parent}${margin === 0 ? '' : `, less a margin of ${margin} ms`}`;
   }
 }
 
