@@ -1,0 +1,2 @@
+export { type FakeCallContext, fakeCallContext } from './fake-call-context.js';
+export { failedCall, streamingCall, unaryCall } from './mocked-calls.js';
