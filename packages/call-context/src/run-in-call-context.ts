@@ -1,7 +1,7 @@
 import { currentCallContext } from './ambient.js';
 import type { CallContext } from './call-context.js';
 import { describeValue } from './describe-value.js';
-import { type CallContextInit, CallContextScope } from './scope.js';
+import { type CallContextInit, CallContextScope, unknownOption } from './scope.js';
 
 /**
  * Opens a context inside the current one, runs `fn` in it (also when it is already cancelled), and ends it when `fn`
@@ -14,8 +14,9 @@ import { type CallContextInit, CallContextScope } from './scope.js';
  * @example
  * await runInCallContext({ timeoutMs: 2_000 }, () => users.getUser({ id: '1' }));
  *
- * @returns what `fn` returned. A native promise is followed by one that settles after the context has ended, so that
- * an unhandled rejection stays one; any other thenable, such as the call of an injected client, is returned itself.
+ * @returns what `fn` returned. Instead of a promise it is one that settles after the context has ended, so that an
+ * unhandled rejection stays one; the same goes for a thenable, whose `then()` is called once: a query builder runs its query
+ * when it is. A promise with more to it, such as the call of an injected client, is returned itself.
  * @throws TypeError for invalid `init`, before `fn` runs.
  */
 export function runInCallContext<T>(init: CallContextInit, fn: (context: CallContext) => T): T {
@@ -26,6 +27,11 @@ export function runInCallContext<T>(init: CallContextInit, fn: (context: CallCon
   }
   if (typeof fn !== 'function') {
     throw new TypeError(`runInCallContext(init, fn): fn must be a function, not ${describeValue(fn)}`);
+  }
+  for (const option of ['parent', 'name']) {
+    if (option in init) {
+      throw unknownOption(option);
+    }
   }
   const parent = currentCallContext();
   const scope = new CallContextScope(parent === undefined ? init : { ...init, parent });
@@ -39,19 +45,24 @@ export function runInCallContext<T>(init: CallContextInit, fn: (context: CallCon
 
 function endWhenSettled<T>(scope: CallContextScope, result: T): T {
   const end = (): void => scope.end();
-  if (isPlainPromise(result)) {
-    return result.finally(end) as T;
+  if (isExtendedPromise(result)) {
+    result.then(end, end);
+    return result;
   }
   if (isThenable(result)) {
-    result.then(end, end);
-  } else {
-    end();
+    return scope.run(toPromise, result).finally(end) as T;
   }
+  end();
   return result;
 }
 
-function isPlainPromise(value: unknown): value is Promise<unknown> {
-  return value instanceof Promise && Object.getPrototypeOf(value) === Promise.prototype;
+function isExtendedPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise && Object.getPrototypeOf(value) !== Promise.prototype;
+}
+
+/** Called in the context, as then() is what a query builder starts its query by. */
+function toPromise<T>(thenable: PromiseLike<T>): Promise<T> {
+  return Promise.resolve(thenable);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -305,10 +305,14 @@ function checkOption(option: string, value: unknown): void {
     case 'name':
       return check(typeof value === 'string', 'name must be a string');
     default:
-      throw new TypeError(
-        `unknown option "${option}" of a call context: it takes deadline, timeoutMs, signal and requestMetadata`,
-      );
+      throw unknownOption(option);
   }
+}
+
+export function unknownOption(option: string): TypeError {
+  return new TypeError(
+    `unknown option "${option}" of a call context: it takes deadline, timeoutMs, signal and requestMetadata`,
+  );
 }
 
 function check(valid: boolean, complaint: string): void {

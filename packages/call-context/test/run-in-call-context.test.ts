@@ -87,24 +87,36 @@ test('a rejection that the caller handles is handled', async () => {
   expect(outcome).toEqual({ exitCode: 0, stdout: '', stderr: '' });
 });
 
-test.each(['resolve', 'reject'] as const)(
-  'a thenable is returned itself, and ends the context when it settles: %s',
-  (how) => {
-    const settle: Partial<Record<'resolve' | 'reject', Settle>> = {};
-    const thenable = thenableOf((resolve, reject) => Object.assign(settle, { resolve, reject }));
-    let context: CallContext | undefined;
+test('a thenable is asked once, in the context, which ends when it settles', async () => {
+  const asked: boolean[] = [];
+  let context: CallContext | undefined;
+  const query = thenableOf((resolve) => {
+    asked.push(currentCallContext() === context);
+    setImmediate(resolve, 'rows');
+  });
 
-    const result = runInCallContext({}, (opened) => {
-      context = opened;
-      return thenable;
-    });
-    expect(result).toBe(thenable);
-    expect(context!.ended).toBe(false);
+  const result = runInCallContext({}, (opened) => {
+    context = opened;
+    return query;
+  });
+  expect(context!.ended).toBe(false);
 
-    settle[how]!('settled');
-    expect(context!.ended).toBe(true);
-  },
-);
+  expect(await result).toBe('rows');
+  expect(asked).toEqual([true]);
+  expect(context!.ended).toBe(true);
+});
+
+test('a thenable that rejects ends the context, and its error reaches the caller', async () => {
+  let context: CallContext | undefined;
+
+  const result = runInCallContext({}, (opened) => {
+    context = opened;
+    return thenableOf((_resolve, reject) => setImmediate(reject, new Error('no rows')));
+  });
+
+  await expect(result).rejects.toThrow('no rows');
+  expect(context!.ended).toBe(true);
+});
 
 test('a subclass of Promise is returned itself, and ends the context when it settles', async () => {
   class UnaryCall extends Promise<string> {}
@@ -122,14 +134,18 @@ test('a subclass of Promise is returned itself, and ends the context when it set
   expect(context!.ended).toBe(true);
 });
 
-test('a thenable whose then throws ends the context', () => {
+test('a thenable whose then throws ends the context', async () => {
   const parent = new CallContextScope({});
   const broken = thenableOf(() => {
     throw new Error('broken');
   });
 
-  expect(() => parent.run(() => runInCallContext({}, () => broken))).toThrow('broken');
+  await expect(parent.run(() => runInCallContext({}, () => broken))).rejects.toThrow('broken');
   expect(parent.subscriberCount).toBe(0);
+});
+
+test.each(['parent', 'name'])("an owner's option is unknown here: %s", (option) => {
+  expect(() => runInCallContext({ [option]: 'x' }, () => {})).toThrow(`unknown option "${option}" of a call context`);
 });
 
 test.each([undefined, null, 0, 'text', thenableOf('no function' as never), () => {}])(
