@@ -9,6 +9,9 @@ export interface ChannelSettings {
   readonly options: ChannelOptions;
 }
 
+/** Node's timers reach no further than 2^31 ms. */
+const LONGEST_WATCH_MS = 2_147_483_000;
+
 /**
  * The one channel of a registration: opened on first use, outside any call context. Running calls finish when it is
  * closed; grpc-js alone fails those that are still waiting for a connection.
@@ -66,7 +69,9 @@ export class ManagedChannel {
       if (state === connectivityState.READY) {
         return;
       }
-      if (!(await runInScope(undefined, stateChanges, channel, state, deadline))) {
+      const until = Math.min(deadline, Date.now() + LONGEST_WATCH_MS);
+      const hasChanged = await runInScope(undefined, stateChanges, channel, state, until);
+      if (!hasChanged && Date.now() >= deadline) {
         throw new Error(
           `gRPC client '${client}' could not connect to ${channel.getTarget()} in time: it is ${connectivityState[state]}`,
         );

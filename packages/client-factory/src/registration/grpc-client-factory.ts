@@ -1,4 +1,5 @@
 import type { Channel, Client } from '@grpc/grpc-js';
+import { timeoutToDeadline } from '@grpc-di/call-context/opener';
 import type { Container } from 'inversify';
 import type { GrpcClient, GrpcClientConstructor } from '../call/grpc-client.js';
 import type { ClientRegistration } from './client-registration.js';
@@ -81,7 +82,7 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     timeoutMs?: number;
   } = {}): Promise<void> {
     const registrations = names === undefined ? [...this.registry.all()] : this.named(names);
-    const deadline = Date.now() + timeoutMs;
+    const deadline = timeoutToDeadline(timeoutMs, 'GrpcClientFactory.waitForReady: timeoutMs');
     const results = await Promise.allSettled(
       registrations.map(({ name, channel }) => channel.waitForReady(deadline, name)),
     );
