@@ -31,6 +31,8 @@ const NAMES = [
   'defaults',
 ] as const;
 
+const bytesOf = (text: string): Buffer => Buffer.from(text);
+
 const service = Object.fromEntries(
   NAMES.map((name) => [
     name,
@@ -38,9 +40,9 @@ const service = Object.fromEntries(
       path: `/test.Doors/${name}`,
       requestStream: false,
       responseStream: false,
-      requestSerialize: Buffer.from,
+      requestSerialize: bytesOf,
       requestDeserialize: String,
-      responseSerialize: Buffer.from,
+      responseSerialize: bytesOf,
       responseDeserialize: String,
     },
   ]),
@@ -103,9 +105,9 @@ test('the library calls none of them', async () => {
   factory.validate();
   await factory.waitForReady();
   expect(factory.getChannel('test.Doors').getConnectivityState(false)).toBe(connectivityState.READY);
-  await client.toString('shed');
+  await client.call('shed');
   container.rebind(DoorsClient).toConstantValue({} as GrpcClient<DoorsClient>);
   await factory.close();
 
-  expect(arrived).toEqual(['toString']);
+  expect(arrived).toEqual(['call']);
 });

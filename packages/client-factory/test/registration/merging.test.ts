@@ -66,6 +66,12 @@ describe('a repeated registration', () => {
     expect((await arrivalOfCall()).deadline).toBeGreaterThan(Date.now() + 30_000);
   });
 
+  test('takes the default deadline away with Infinity', async () => {
+    register({ timeoutMs: 60_000 }, { timeoutMs: Infinity });
+
+    expect((await arrivalOfCall()).deadline).toBe(Infinity);
+  });
+
   test('may bring the credentials, or the address, that the other lacks', async () => {
     createGrpcClient(container, LeafClient, { credentials: credentials.createInsecure() });
     createGrpcClient(container, LeafClient, { address: 'users.example:50051' });
