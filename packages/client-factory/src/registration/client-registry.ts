@@ -84,8 +84,8 @@ export class ClientRegistry {
   }
 
   private checkNameIsFree(name: string, client: GrpcClientConstructor<Client>, generated: GeneratedClass): void {
-    for (const other of this.classes.keys()) {
-      if (other !== client && this.registrationsOf(other)?.byName.has(name)) {
+    for (const [other, registrations] of this.classes) {
+      if (other !== client && registrations.byName.has(name) && this.registrationsOf(other)?.byName.has(name)) {
         throw new Error(
           `gRPC client '${name}' is already registered with another class (${generatedClass(other, '').name}): give one of ` +
             `the two a name of its own, createGrpcClient(container, ${generated.name}, { name: '...' })`,

@@ -184,6 +184,16 @@ describe.each<
         'metadata must be a Metadata of @grpc/grpc-js or an object of strings, not [ [Array] ]',
       ],
       [{ metadata: null }, 'metadata must be a Metadata of @grpc/grpc-js or an object of strings, not null'],
+      [
+        { metadata: { 'x-tenant': 5 } },
+        "metadata 'x-tenant' must be a string, or a Buffer under a name in -bin, not 5",
+      ],
+      [
+        { metadata: { 'x-tenant': undefined } },
+        "metadata 'x-tenant' must be a string, or a Buffer under a name in -bin, not undefined",
+      ],
+      [{ metadata: { 'x tenant': 'a' } }, 'metadata \'x tenant\': Metadata key "x tenant" contains illegal characters'],
+      [{ metadata: { 'x-id-bin': 'a' } }, "metadata 'x-id-bin': keys that end with '-bin' must have Buffer values"],
     ],
   ],
   [
