@@ -1,7 +1,7 @@
 import { duration, overrun } from '../tracing/trace.js';
 import { PROMPT_MS, type Scenario } from './scenario.js';
 
-const WORK_MS = 1200;
+const WORK_MS = 1500;
 const TIMEOUT_MS = 500;
 
 export const clientDeadline: Scenario = {

@@ -3,7 +3,7 @@ import { duration, overrun } from '../tracing/trace.js';
 import { PROMPT_MS, type Scenario } from './scenario.js';
 
 const CHILDREN = 10;
-const WORK_MS = 1000;
+const WORK_MS = 1500;
 const CANCEL_AFTER_MS = 250;
 
 export const fanOut: Scenario = {

@@ -2,7 +2,7 @@ import type { Shop } from '../shop/shop.js';
 import { overrun, type Trace } from '../tracing/trace.js';
 import { PROMPT_MS, type Scenario } from './scenario.js';
 
-const WORK_MS = 1200;
+const WORK_MS = 1500;
 const TIMEOUT_MS = 500;
 
 export const noPropagation: Scenario = {

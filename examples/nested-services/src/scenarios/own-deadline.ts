@@ -1,8 +1,8 @@
 import { duration } from '../tracing/trace.js';
 import { PROMPT_MS, type Scenario } from './scenario.js';
 
-const WORK_MS = 1000;
-const TIMEOUT_MS = 1000;
+const WORK_MS = 1500;
+const TIMEOUT_MS = 1400;
 const ORDERS_TIMEOUT_MS = 300;
 
 export const ownDeadline: Scenario = {

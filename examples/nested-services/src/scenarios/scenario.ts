@@ -17,6 +17,6 @@ export interface Scenario {
 
 /**
  * How long a call may still work after its client has left, in ms. A few are usual; a loaded machine wakes processes
- * late. Without propagation the work would go on for 350 ms or more.
+ * late. Without propagation the work would go on for a second or more.
  */
-export const PROMPT_MS = 250;
+export const PROMPT_MS = 600;

@@ -46,7 +46,7 @@ export function toMetadata(entries: Metadata | Record<string, string>, option = 
   if (entries instanceof Metadata) {
     return entries;
   }
-  if (typeof entries !== 'object' || entries === null || Array.isArray(entries)) {
+  if (typeof entries !== 'object' || entries === null || Symbol.iterator in entries) {
     throw new TypeError(
       `${option} must be a Metadata of @grpc/grpc-js or an object of strings, not ${describeValue(entries)}`,
     );

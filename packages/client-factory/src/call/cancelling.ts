@@ -9,10 +9,13 @@ export interface SurfaceCall {
   readonly outcome: CallOutcome;
 }
 
-/** The user's `cancel(reason)`: through the interceptors, like grpc-js's own. */
+/** The user's `cancel(reason)`: first through the interceptors, like grpc-js's own. */
 export function cancelCall(surface: SurfaceCall, reason: unknown): void {
-  if (!surface.outcome.hasEnded && surface.invocation !== undefined) {
-    surface.invocation.cancelReason ??= reason;
-    surface.call?.cancelWithStatus(status.CANCELLED, 'Cancelled on client');
+  const { call, invocation, outcome } = surface;
+  if (!outcome.hasEnded && invocation !== undefined) {
+    const ending = { code: status.CANCELLED, details: 'Cancelled on client', cause: reason };
+    invocation.ending ??= ending;
+    call?.cancelWithStatus(ending.code, ending.details);
+    invocation.cancel(ending);
   }
 }

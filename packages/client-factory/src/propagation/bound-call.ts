@@ -65,6 +65,7 @@ export class BoundCall
   private listener: InterceptingListener | undefined;
   private ending: Ending | undefined;
   private timer: DeadlineTimer | undefined;
+  private isReadPending = false;
   private finished = false;
 
   constructor(
@@ -83,7 +84,7 @@ export class BoundCall
 
   start(metadata: Metadata, listener: InterceptingListener): void {
     this.listener = listener;
-    this.ending ??= this.refusal();
+    this.ending ??= this.invocation.ending ?? this.refusal();
     if (this.ending !== undefined) {
       this.refuse(this.ending);
       return;
@@ -110,11 +111,14 @@ export class BoundCall
       this.call.setCredentials(this.credentials);
     }
     this.call.start(metadata, this);
+    if (this.isReadPending) {
+      this.call.startRead();
+    }
   }
 
   cancelWithStatus(code: status, details: string): void {
-    const cause = code === status.CANCELLED ? this.invocation.cancelReason : undefined;
-    this.end({ code, details, cause });
+    const { ending } = this.invocation;
+    this.end({ code, details, cause: code === ending?.code ? ending.cause : undefined });
   }
 
   sendMessageWithContext(context: MessageContext, message: Buffer): void {
@@ -131,8 +135,13 @@ export class BoundCall
     }
   }
 
+  /** The one thing that comes before the start, where an interceptor goes on with it later. */
   startRead(): void {
-    this.call?.startRead();
+    if (this.call === undefined) {
+      this.isReadPending = true;
+    } else {
+      this.call.startRead();
+    }
   }
 
   halfClose(): void {

@@ -1,7 +1,7 @@
 import type { ChannelInterface } from '@grpc/grpc-js';
 import { epochMs } from '@grpc-di/call-context/opener';
 import { BoundCall } from './bound-call.js';
-import type { CallTarget } from './call-target.js';
+import type { CallTarget, Ending } from './call-target.js';
 import type { ParentCall } from './parent-call.js';
 
 /**
@@ -12,8 +12,10 @@ import type { ParentCall } from './parent-call.js';
  * the way, and the deadline that arrives in `createCall` is the one that the interceptors left.
  */
 export class Invocation implements ChannelInterface {
-  /** What the caller gave to `cancel(reason)`: the error's `cause`. */
-  cancelReason: unknown;
+  /** Set when the caller cancels: no attempt starts any more. */
+  ending: Ending | undefined;
+
+  private latest: BoundCall | undefined;
 
   constructor(
     readonly channel: CallTarget,
@@ -25,7 +27,14 @@ export class Invocation implements ChannelInterface {
   ) {}
 
   createCall(...[method, deadline, host, parentCall, flags]: Parameters<ChannelInterface['createCall']>): BoundCall {
-    return new BoundCall(this, method, epochMs(deadline, 'deadline'), host, parentCall, flags);
+    this.latest = new BoundCall(this, method, epochMs(deadline, 'deadline'), host, parentCall, flags);
+    return this.latest;
+  }
+
+  /** The caller's cancel, past interceptors that cancel no more than their first attempt. */
+  cancel(ending: Ending): void {
+    this.ending ??= ending;
+    this.latest?.end(this.ending);
   }
 
   /** Whose deadline it is, for messages. */

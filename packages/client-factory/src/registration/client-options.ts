@@ -124,9 +124,9 @@ function brokenRule(name: string, value: unknown): string | undefined {
     case 'metadata':
       return undefined;
     case 'timeoutMs':
-      return isPositive(value)
+      return typeof value === 'number' && !Number.isNaN(value)
         ? undefined
-        : `timeoutMs must be a number of milliseconds greater than 0, not ${describeValue(value)}`;
+        : `timeoutMs must be a number of milliseconds (Infinity for no deadline), not ${describeValue(value)}`;
     case 'enableCallContextPropagation':
       return brokenPropagationRule(value);
     default:

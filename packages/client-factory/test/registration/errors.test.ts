@@ -200,11 +200,9 @@ describe.each<
     'timeoutMs',
     TypeError,
     [
-      [{ timeoutMs: '500' }, "timeoutMs must be a number of milliseconds greater than 0, not '500'"],
-      [{ timeoutMs: Number.NaN }, 'timeoutMs must be a number of milliseconds greater than 0, not NaN'],
-      [{ timeoutMs: 0 }, 'timeoutMs must be a number of milliseconds greater than 0, not 0'],
-      [{ timeoutMs: -1 }, 'timeoutMs must be a number of milliseconds greater than 0, not -1'],
-      [{ timeoutMs: null }, 'timeoutMs must be a number of milliseconds greater than 0, not null'],
+      [{ timeoutMs: '500' }, "timeoutMs must be a number of milliseconds (Infinity for no deadline), not '500'"],
+      [{ timeoutMs: Number.NaN }, 'timeoutMs must be a number of milliseconds (Infinity for no deadline), not NaN'],
+      [{ timeoutMs: null }, 'timeoutMs must be a number of milliseconds (Infinity for no deadline), not null'],
     ],
   ],
   [
