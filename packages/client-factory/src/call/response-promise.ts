@@ -74,6 +74,11 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
   /** @internal grpc-js's events: 'metadata', and 'status' after the callback. */
   emit(event: string, value: unknown): boolean {
     this.outcome.take(event, value);
+    if (event === 'status') {
+      // The promise may be kept, in a cache for one: not the whole call with it.
+      this.call = undefined;
+      this.invocation = undefined;
+    }
     return true;
   }
 

@@ -150,6 +150,7 @@ export class ClassRegistrations {
     this.mayBeUnbound = true;
     setImmediate(() => {
       if (this.isHeld()) {
+        this.mayBeUnbound = false;
         this.hold();
       } else {
         for (const { channel } of this.byName.values()) {
