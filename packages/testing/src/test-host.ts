@@ -121,7 +121,9 @@ function clientOptions(address: string, options: GrpcClientOptions): GrpcClientO
     ...options,
     ...(isHere && { address }),
     enableCallContextPropagation:
-      typeof propagation === 'object' ? { onContextNotFound: 'ignore', ...propagation } : propagation,
+      typeof propagation === 'object' && propagation !== null
+        ? { onContextNotFound: 'ignore', ...propagation }
+        : propagation,
   };
 }
 

@@ -40,6 +40,7 @@ const FAR_MS = 60_000;
 let waiting: ServerCallContext[] = [];
 
 afterEach(() => {
+  jest.useRealTimers();
   waiting = [];
   jest.restoreAllMocks();
 });
@@ -128,6 +129,14 @@ test.each([
   expect((await errorOf(client.unary(REQUEST))).details).toBe(
     "gRPC client 'grpc_di.test.v1.Leaf' is closed: its test host was disposed",
   );
+});
+
+test('runs beside fake timers that leave the event loop its turns', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  const container = new Container();
+  await using _ = await startTestHost(container, leafOnly);
+
+  expect(await getGrpcClient(container, LeafClient).unary(REQUEST)).toMatchObject({ id: 'leaf' });
 });
 
 test('its address is there for clients of any other kind', async () => {
