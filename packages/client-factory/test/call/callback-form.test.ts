@@ -214,7 +214,7 @@ describe.each(CALL_KINDS)("%s: grpc-js's call object", (kind) => {
   });
 
   test('timeoutMs ends the call', async () => {
-    const { result, arrival } = await open({ timeoutMs: 200 });
+    const { result, arrival } = await open({ timeoutMs: 400 });
 
     await expect(result).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
     await arrival.cancelled;

@@ -368,6 +368,25 @@ describe('when the call ends before the requests do', () => {
     await returned.promise;
   });
 
+  test('because its iterable threw, that is not asked to return: it is over', async () => {
+    await using served = await serveStream(collect);
+    let returns = 0;
+    const requests: AsyncIterable<RelayRequest> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => Promise.reject(new Error('the file is gone')),
+        return: async () => {
+          returns++;
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+    const call = served.client.clientStream(requests);
+
+    expect((await call.status).code).toBe(status.CANCELLED);
+    await new Promise(setImmediate);
+    expect(returns).toBe(0);
+  });
+
   test('an iterable that was read to its end is not asked to return', async () => {
     await using served = await serveStream(collect);
     let returns = 0;

@@ -94,7 +94,6 @@ describe.each(CASES)('%s, %s form', (kind: CallKind, form: Form) => {
     const caseId = caseName();
     const deadline = Date.now() + 150;
     const outcome = startChild(withDefault.client, kind, form, caseId, { deadline });
-    const arrival = await leaf.arrived(caseId);
 
     const error = await outcome;
 
@@ -104,16 +103,16 @@ describe.each(CASES)('%s, %s form', (kind: CallKind, form: Form) => {
     expect(error?.details).toMatch(/^Deadline exceeded.* \(the call's own deadline\)$/);
     expect(error?.message).toBe(`4 DEADLINE_EXCEEDED: ${error?.details}`);
     expect(error?.cause).toBeUndefined();
-    await arrival.cancelled;
+    if (leaf.arrivals(caseId) > 0) {
+      await (await leaf.arrived(caseId)).cancelled;
+    }
   });
 
   test("the client's default that passes says so", async () => {
     await using brisk = connect(leaf.address, { timeoutMs: 150 });
     const caseId = caseName();
-    const outcome = startChild(brisk.client, kind, form, caseId);
-    await leaf.arrived(caseId);
 
-    const error = await outcome;
+    const error = await startChild(brisk.client, kind, form, caseId);
 
     expect(error?.code).toBe(status.DEADLINE_EXCEEDED);
     expect(error?.details).toMatch(

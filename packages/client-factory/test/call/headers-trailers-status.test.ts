@@ -200,6 +200,29 @@ describe.each(STREAMED)('the status of a %s call that nobody reads', (kind) => {
     expect((await call.status).code).toBe(status.CANCELLED);
   });
 
+  test.each(['its deadline passed', 'its signal aborted'])(
+    'is there when %s, with messages left unread',
+    async (how) => {
+      await using server = await serveAll((call) => {
+        for (let message = 0; message < 100; message++) {
+          (call.call as ServerWritableStream<unknown, unknown>).write({ id: `${message}`, text: '', deadline: 0 });
+        }
+      });
+      const controller = new AbortController();
+      const call = start(
+        server.client,
+        kind,
+        how === 'its deadline passed' ? { timeoutMs: 150 } : { signal: controller.signal },
+      );
+      await call.headers.catch(() => {}); // on a slow machine the deadline comes first
+      controller.abort();
+
+      expect((await call.status).code).toBe(
+        how === 'its deadline passed' ? status.DEADLINE_EXCEEDED : status.CANCELLED,
+      );
+    },
+  );
+
   test('is there when the call failed', async () => {
     await using server = await serveAll((call) => call.fail(status.ABORTED, 'no'));
 

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { types } from 'node:util';
-import { Metadata, status } from '@grpc/grpc-js';
-import { CALL_KINDS, type CallKind } from '@grpc-di/test-rig';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { CALL_KINDS, type CallKind, LeafService, RelayReply, type RelayServer, startServer } from '@grpc-di/test-rig';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { closeAll, errorOf, messagesOf, REPLY, REQUEST, serve, serveAll, start } from './served-calls.js';
+import { closeAll, connect, errorOf, messagesOf, REPLY, REQUEST, serve, serveAll, start } from './served-calls.js';
 
 afterAll(closeAll);
 
@@ -98,3 +98,59 @@ test('a request that cannot be serialized fails the call with INTERNAL, and reac
   await messagesOf(start(served.client, 'unary'));
   expect(arrivals).toBe(1);
 });
+
+test.each(CALL_KINDS)('a reply that cannot be read fails the call with INTERNAL (%s)', async (kind) => {
+  const garbled = Object.fromEntries(
+    Object.entries(LeafService).map(([name, method]) => [
+      name,
+      { ...method, responseSerialize: (reply: RelayReply) => (reply.id === 'garbled' ? GARBAGE : encode(reply)) },
+    ]),
+  );
+  const good = { ...REPLY, id: 'good' };
+  const bad = { ...REPLY, id: 'garbled' };
+  await using server = await startServer((grpcServer) =>
+    grpcServer.addService(garbled as unknown as typeof LeafService, {
+      unary: (_call, respond) => respond(null, bad),
+      clientStream: (call, respond) => {
+        call.resume();
+        respond(null, bad);
+      },
+      serverStream: (call) => {
+        call.write(good);
+        call.write(bad);
+      },
+      bidi: (call) => {
+        call.resume();
+        call.write(good);
+        call.write(bad);
+      },
+    } satisfies Partial<RelayServer>),
+  );
+  await using connected = connect(server.address);
+  const call = start(connected.client, kind);
+  const received: string[] = [];
+  let error: Partial<ServiceError> = {};
+  try {
+    if (Symbol.asyncIterator in call) {
+      for await (const { id } of call) {
+        received.push(id);
+      }
+    } else {
+      await call;
+    }
+  } catch (caught) {
+    error = caught as ServiceError;
+  }
+
+  expect(error.code).toBe(status.INTERNAL);
+  expect(error.details).toContain('Response message parsing error');
+  expect(received).toEqual(Symbol.asyncIterator in call ? ['good'] : []);
+  expect((await call.status).code).toBe(status.INTERNAL);
+});
+
+/** A field of a length that is not there. */
+const GARBAGE = Buffer.from([0x0a, 0x7f]);
+
+function encode(reply: RelayReply): Buffer {
+  return Buffer.from(RelayReply.encode(reply).finish());
+}
