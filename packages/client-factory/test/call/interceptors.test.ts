@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { getEventListeners } from 'node:events';
+import { type EventEmitter, getEventListeners } from 'node:events';
 import { InterceptingCall, type Interceptor, type Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import type { GrpcCallOptions, GrpcClient } from '@grpc-di/client-factory';
 import { CALL_KINDS, CASE_KEY, type LeafClient, type RunningLeaf, startLeaf } from '@grpc-di/test-rig';
@@ -15,6 +15,7 @@ import {
   messagesOf,
   REPLY,
   REQUEST,
+  type ServedCall,
   serveAll,
   start,
   thrownBy,
@@ -401,4 +402,58 @@ describe('an interceptor that starts a second attempt', () => {
     expect(await outcome).toMatchObject({ code: status.CANCELLED, cause: 'enough' });
     expect(await arrivalsInTheEnd(caseId)).toBe(1);
   });
+});
+
+/** Starts three attempts at once; the first status that comes is the call's. */
+const racing: Interceptor = (options, nextCall) => {
+  const others: Array<ReturnType<typeof nextCall>> = [];
+  return new InterceptingCall(nextCall(options), {
+    start(metadata, listener, next) {
+      for (let other = 0; other < 2; other++) {
+        const attempt = nextCall(options);
+        others.push(attempt);
+        attempt.start(metadata.clone(), { onReceiveStatus: () => {} });
+      }
+      next(metadata, listener);
+    },
+    sendMessage(message, next) {
+      for (const attempt of others) {
+        attempt.sendMessage(message);
+        attempt.halfClose();
+      }
+      next(message);
+    },
+  });
+};
+
+test.each(['cancel()', 'the signal'])('%s ends all attempts that an interceptor has started at once', async (how) => {
+  const served: ServedCall[] = [];
+  const allThere = deferred();
+  const allCancelled = deferred();
+  let cancelled = 0;
+  await using server = await serveAll((attempt) => {
+    (attempt.call as EventEmitter).on('cancelled', () => {
+      cancelled++;
+      if (cancelled === 3) {
+        allCancelled.resolve();
+      }
+    });
+    if (served.push(attempt) === 3) {
+      allThere.resolve();
+    }
+  });
+  const controller = new AbortController();
+  const call = server.client.unary(REQUEST, { interceptors: [racing], signal: controller.signal });
+  const outcome = errorOf(call);
+  await allThere.promise;
+
+  if (how === 'cancel()') {
+    call.cancel('enough');
+  } else {
+    controller.abort('enough');
+  }
+
+  expect(await outcome).toMatchObject({ code: status.CANCELLED, cause: 'enough' });
+  await allCancelled.promise;
+  await server.factory.close();
 });

@@ -109,7 +109,7 @@ test.each(CALL_KINDS)('a reply that cannot be read fails the call with INTERNAL 
   const good = { ...REPLY, id: 'good' };
   const bad = { ...REPLY, id: 'garbled' };
   await using server = await startServer((grpcServer) =>
-    grpcServer.addService(garbled as unknown as typeof LeafService, {
+    grpcServer.addService(garbled, {
       unary: (_call, respond) => respond(null, bad),
       clientStream: (call, respond) => {
         call.resume();
