@@ -1,4 +1,5 @@
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { isFresh } from './fresh-port.js';
 
 /** A real grpc-js server on a loopback port of its own. */
 export interface RunningServer extends AsyncDisposable {
@@ -14,15 +15,11 @@ export async function startServer(
 ): Promise<RunningServer> {
   const server = new Server(options);
   configure(server);
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) {
-        resolve(bound);
-      } else {
-        reject(error);
-      }
-    });
-  });
+  let port = await bind(server);
+  while (!isFresh(port)) {
+    server.unbind(`127.0.0.1:${port}`);
+    port = await bind(server);
+  }
   return {
     address: `127.0.0.1:${port}`,
     port,
@@ -31,4 +28,16 @@ export async function startServer(
       server.forceShutdown();
     },
   };
+}
+
+function bind(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) {
+        resolve(port);
+      } else {
+        reject(error);
+      }
+    });
+  });
 }

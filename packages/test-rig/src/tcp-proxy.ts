@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { isFresh } from './fresh-port.js';
 
 /** A TCP proxy whose connections can be cut: a client that vanishes without a word. */
 export interface TcpProxy extends AsyncDisposable {
   readonly address: string;
   /** Destroys every connection, on both sides. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
@@ -25,19 +26,29 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       from.pipe(to);
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  let port = await listen(server);
+  while (!isFresh(port)) {
+    server.close();
+    await once(server, 'close');
+    port = await listen(server);
+  }
   const cut = (): void => {
     for (const socket of sockets) {
       socket.destroy();
     }
   };
   return {
-    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    address: `127.0.0.1:${port}`,
     cut,
     async [Symbol.asyncDispose]() {
       cut();
       server.close();
     },
   };
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
 }

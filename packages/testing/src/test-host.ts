@@ -110,16 +110,19 @@ function runConfigure(configure: (host: TestHostSetup) => unknown, setup: TestHo
 }
 
 /** The host's own, under the user's. They also win over those of an earlier registration, of the application itself for one. */
+/** Connections are shared by address: one to an earlier host may be backing off that had the same port. */
+const OWN_CONNECTIONS = { 'grpc.use_local_subchannel_pool': 1 };
+
 function clientOptions(address: string, options: GrpcClientOptions): GrpcClientOptions {
   if (typeof options !== 'object' || options === null) {
     return options; // createGrpcClient's to complain of
   }
-  const { address: elsewhere, enableCallContextPropagation: propagation = {} } = options;
+  const { address: elsewhere, channelOptions, enableCallContextPropagation: propagation = {} } = options;
   const isHere = elsewhere === undefined && !('channel' in options);
   return {
     ...(isHere && { credentials: credentials.createInsecure() }),
     ...options,
-    ...(isHere && { address }),
+    ...(isHere && { address, channelOptions: { ...OWN_CONNECTIONS, ...channelOptions } }),
     enableCallContextPropagation:
       typeof propagation === 'object' && propagation !== null
         ? { onContextNotFound: 'ignore', ...propagation }

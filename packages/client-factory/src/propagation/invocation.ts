@@ -15,7 +15,9 @@ export class Invocation implements ChannelInterface {
   /** Set when the caller cancels: no attempt starts any more. */
   ending: Ending | undefined;
 
-  private latest: BoundCall | undefined;
+  private firstAttempt: BoundCall | undefined;
+  /** Of interceptors that make more than one. */
+  private furtherAttempts: BoundCall[] | undefined;
 
   constructor(
     readonly channel: CallTarget,
@@ -27,14 +29,22 @@ export class Invocation implements ChannelInterface {
   ) {}
 
   createCall(...[method, deadline, host, parentCall, flags]: Parameters<ChannelInterface['createCall']>): BoundCall {
-    this.latest = new BoundCall(this, method, epochMs(deadline, 'deadline'), host, parentCall, flags);
-    return this.latest;
+    const attempt = new BoundCall(this, method, epochMs(deadline, 'deadline'), host, parentCall, flags);
+    if (this.firstAttempt === undefined) {
+      this.firstAttempt = attempt;
+    } else {
+      (this.furtherAttempts ??= []).push(attempt);
+    }
+    return attempt;
   }
 
   /** The caller's cancel, past interceptors that cancel no more than their first attempt. */
   cancel(ending: Ending): void {
     this.ending ??= ending;
-    this.latest?.end(this.ending);
+    this.firstAttempt?.end(this.ending);
+    for (const attempt of this.furtherAttempts ?? []) {
+      attempt.end(this.ending);
+    }
   }
 
   /** Whose deadline it is, for messages. */
