@@ -91,7 +91,7 @@ export async function serve(
   };
 }
 
-export type ServerCall =
+type ServerCall =
   | ServerUnaryCall<RelayRequest, RelayReply>
   | ServerReadableStream<RelayRequest, RelayReply>
   | ServerWritableStream<RelayRequest, RelayReply>
