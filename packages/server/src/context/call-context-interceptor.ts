@@ -38,6 +38,7 @@ export function callContextInterceptor(options: CallContextInterceptorOptions = 
 }
 
 function checkOptions(options: CallContextInterceptorOptions): void {
+  check(typeof options === 'object' && options !== null, 'options must be an object', options);
   for (const [option, value] of Object.entries(options)) {
     switch (option) {
       case 'cancelOnCompletion':

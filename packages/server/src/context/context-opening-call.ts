@@ -19,6 +19,8 @@ import { ServerCallScope, type ServerScopePolicy } from './server-call-scope.js'
 export class ContextOpeningCall extends ServerInterceptingCall implements InterceptingServerListener {
   private readonly scope: ServerCallScope;
   private readonly answersOnce: boolean;
+  /** Where `maxTimeoutMs` ends the call, in epoch ms; `Infinity` where its own deadline comes first. */
+  private cap = Infinity;
   private readonly timer: DeadlineTimer | undefined;
   private listener: InterceptingServerListener | undefined;
 
@@ -30,12 +32,15 @@ export class ContextOpeningCall extends ServerInterceptingCall implements Interc
     super(wire);
     this.answersOnce = !method.responseStream;
     const deadline = Number(wire.getDeadline());
+    const { remoteAddress, remotePort } = wire.getConnectionInfo();
+    const peer = remotePort ? `${remoteAddress}:${remotePort}` : (remoteAddress ?? 'unknown');
     if (policy.maxTimeoutMs === Infinity) {
-      this.scope = new ServerCallScope(method.path, deadline, wire, policy);
+      this.scope = new ServerCallScope(method.path, deadline, wire, peer, policy);
     } else {
       const cap = Date.now() + policy.maxTimeoutMs;
-      this.scope = new ServerCallScope(method.path, Math.min(deadline, cap), wire, policy);
+      this.scope = new ServerCallScope(method.path, Math.min(deadline, cap), wire, peer, policy);
       if (cap < deadline) {
+        this.cap = cap;
         this.timer = new DeadlineTimer(cap, () => this.endAtCap(policy.maxTimeoutMs));
       }
     }
@@ -67,31 +72,51 @@ export class ContextOpeningCall extends ServerInterceptingCall implements Interc
   }
 
   override sendMetadata(metadata: Metadata): void {
+    if (this.isPastCap()) {
+      return;
+    }
     this.scope.headersSent = true;
     this.wire.sendMetadata(metadata);
   }
 
   override sendMessage(message: unknown, callback: () => void): void {
+    if (this.isPastCap()) {
+      return;
+    }
     this.scope.headersSent = true;
     if (this.answersOnce) {
-      this.scope.complete();
+      this.complete();
     }
     this.wire.sendMessage(message, callback);
   }
 
   override sendStatus(partialStatus: PartialStatusObject): void {
-    this.timer?.clear();
-    this.scope.complete();
+    if (this.isPastCap()) {
+      return;
+    }
+    this.complete();
     const { code, details, metadata } = partialStatus;
     this.wire.sendStatus({ code, details, metadata: this.scope.withTrailers(metadata) });
   }
 
+  private complete(): void {
+    this.timer?.clear();
+    this.cap = Infinity;
+    this.scope.complete();
+  }
+
+  /** The context's signal may abort a moment before the timer fires; what is answered then comes too late. */
+  private isPastCap(): boolean {
+    return this.cap !== Infinity && Date.now() >= this.cap;
+  }
+
   private endAtCap(maxTimeoutMs: number): void {
-    this.scope.abandon();
     this.wire.sendStatus({
       code: status.DEADLINE_EXCEEDED,
       details: `Deadline exceeded: this server lets a call take ${maxTimeoutMs} ms at most`,
+      metadata: this.scope.withTrailers(),
     });
+    this.scope.abandon();
   }
 }
 

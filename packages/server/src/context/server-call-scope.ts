@@ -4,8 +4,8 @@ import type { ServerCallContext } from './server-call-context.js';
 
 /** What a scope asks of the call under it: grpc-js's interceptor calls and handler calls both have it. */
 export interface ServedCall {
-  getPeer(): string;
   getHost(): string;
+  getMetricsRecorder(): object;
   sendMetadata(headers: Metadata): void;
 }
 
@@ -24,21 +24,28 @@ const serverScopeKey: unique symbol = Symbol.for('@grpc-di/server/scope@1') as n
 /** The scope of one call that a grpc-js server serves. */
 export class ServerCallScope extends CallContextScope {
   readonly [serverScopeKey] = true;
-  /** A handler of a hosted service runs in this scope: another call must open its own. */
-  claimed = false;
   headersSent = false;
 
-  private trailersToSend: Metadata | undefined;
-  /** The call's last answers, for when the call itself is let go: contexts outlive their calls in timers and pools. */
-  private addresses: { peer: string; host: string } | undefined;
+  readonly host: string;
 
+  /** The one object of grpc-js's that all interceptors and the handler of a call have in common. */
+  private readonly recorder: object;
+  /** Let go at the end: contexts outlive their calls in timers and pools. */
+  private call: ServedCall | undefined;
+  private trailersToSend: Metadata | undefined;
+
+  /** @param peer taken beforehand: when a connection drops, grpc-js forgets whose it was before it says so. */
   constructor(
     readonly method: string,
     deadline: number,
-    private call: ServedCall | undefined,
+    call: ServedCall,
+    readonly peer: string,
     private readonly policy: ServerScopePolicy,
   ) {
     super({ deadline, name: method });
+    this.call = call;
+    this.host = call.getHost();
+    this.recorder = call.getMetricsRecorder();
   }
 
   get serverContext(): ServerCallContext {
@@ -52,7 +59,7 @@ export class ServerCallScope extends CallContextScope {
     } else {
       this.end();
     }
-    this.letGoOfCall();
+    this.call = undefined;
   }
 
   /**
@@ -60,26 +67,23 @@ export class ServerCallScope extends CallContextScope {
    * passed. A client's reset carries no reason, so one shortly before the deadline counts as the deadline.
    */
   abandon(): void {
-    if (this.deadline - Date.now() <= this.policy.deadlineSlackMs) {
+    if (this.deadline !== Infinity && this.deadline - Date.now() <= this.policy.deadlineSlackMs) {
       this.cancel(status.DEADLINE_EXCEEDED, `${this.label} was cut short: its deadline passed`);
     } else {
       this.cancel(status.CANCELLED, `${this.label} was cancelled by its client, or the connection dropped`);
     }
-    this.letGoOfCall();
+    this.call = undefined;
+  }
+
+  /** Whether `call` is the one that this scope was opened for, as its handler sees it. */
+  serves(call: ServedCall): boolean {
+    return this.recorder === call.getMetricsRecorder();
   }
 
   /** The call through which a handler sends: interceptors between it and the wire see what it sends. */
   servedThrough(call: ServedCall & { metadata: Metadata }): void {
     this.call = call;
     this.requestMetadata = call.metadata;
-  }
-
-  get peer(): string {
-    return this.call?.getPeer() ?? this.addresses?.peer ?? 'unknown';
-  }
-
-  get host(): string {
-    return this.call?.getHost() ?? this.addresses?.host ?? '';
   }
 
   get trailers(): Metadata {
@@ -115,17 +119,6 @@ export class ServerCallScope extends CallContextScope {
 
   protected override createContext(): ServerCallContext {
     return new ScopeServerCallContext(this);
-  }
-
-  private letGoOfCall(): void {
-    if (this.call === undefined) {
-      return;
-    }
-    // An ended context that nobody has asked for cannot be asked for any more.
-    if (this.hasContext || !this.hasEnded) {
-      this.addresses = { peer: this.call.getPeer(), host: this.call.getHost() };
-    }
-    this.call = undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
 import type { Container, Newable } from 'inversify';
 import type { ServerCallContext } from '../context/server-call-context.js';
 import { type HostedMethod, handlerOf } from './handler.js';
@@ -40,13 +41,21 @@ export function addGrpcService(
     const method: HostedMethod = {
       definition,
       names: methodNames(name, definition.originalName),
-      resolve: () => container.get<object>(implementation, { autobind: true }),
+      resolve: () => resolve(container, implementation),
       onError: (error, context) => (options.onError ?? logError)(error, context),
     };
     handlers[name] = handlerOf(method);
   }
   checkMethods(service, implementation);
   server.addService(service, handlers);
+}
+
+/** Not by `autobind`: it would also make up whatever the class depends on and somebody forgot to bind. */
+function resolve(container: Container, implementation: Newable<object>): object {
+  if (!container.isBound(implementation)) {
+    container.bind(implementation).toSelf();
+  }
+  return container.get(implementation);
 }
 
 /** proto-loader writes `GetUser` with the original name `getUser`; protobuf's own spelling is upper case. */
@@ -73,7 +82,11 @@ function checkArguments(
     'service must be a service definition, such as the UsersService that ts-proto generates or the .service of a client class',
     service,
   );
-  check(typeof implementation === 'function', 'implementation must be a class', implementation);
+  check(
+    typeof implementation === 'function' && isObject(implementation.prototype),
+    'implementation must be a class',
+    implementation,
+  );
   check(isObject(options), 'options must be an object', options);
   for (const option of Object.keys(options)) {
     check(option === 'onError', `unknown option "${option}"; it takes onError`);
@@ -97,7 +110,7 @@ function checkMethods(service: ServiceDefinition, implementation: Newable<object
 
 function check(valid: boolean, rule: string, ...wrong: [value?: unknown]): void {
   if (!valid) {
-    throw new TypeError(`addGrpcService: ${rule}${wrong.length === 0 ? '' : `, not ${String(wrong[0])}`}`);
+    throw new TypeError(`addGrpcService: ${rule}${wrong.length === 0 ? '' : `, not ${describeValue(wrong[0])}`}`);
   }
 }
 

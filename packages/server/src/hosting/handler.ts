@@ -10,12 +10,12 @@ import {
   status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { currentScope, describeValue } from '@grpc-di/call-context/opener';
+import { currentScope } from '@grpc-di/call-context/opener';
 import type { ServerCallContext } from '../context/server-call-context.js';
 import { DEFAULT_DEADLINE_SLACK_MS, ServerCallScope, serverScopeAround } from '../context/server-call-scope.js';
 import { statusOfError } from './error-status.js';
 import { requestsOf } from './requests.js';
-import { isIterable, sendResponses } from './responses.js';
+import { checkResponse, isIterable, type Responses, sendResponses } from './responses.js';
 
 /** One rpc of a hosted service. */
 export interface HostedMethod {
@@ -23,12 +23,12 @@ export interface HostedMethod {
   /** What the rpc's method may be called in the class. */
   readonly names: readonly string[];
   readonly resolve: () => object;
-  readonly onError: (error: unknown, context: ServerCallContext) => void;
+  readonly onError: (error: unknown, context: ServerCallContext) => unknown;
 }
 
 type ServerCall = Pick<
   ServerUnaryCall<unknown, unknown>,
-  'getPath' | 'getDeadline' | 'getPeer' | 'getHost' | 'sendMetadata' | 'metadata'
+  'getPath' | 'getDeadline' | 'getPeer' | 'getHost' | 'getMetricsRecorder' | 'sendMetadata' | 'metadata'
 > &
   EventEmitter;
 type Respond = sendUnaryData<unknown>;
@@ -45,11 +45,7 @@ function unaryHandler(method: HostedMethod) {
     void scope.run(async () => {
       try {
         const response = await invoke(method, call, scope);
-        if (response === undefined || response === null) {
-          throw new TypeError(
-            `${method.definition.path} returned ${describeValue(response)} instead of a response message`,
-          );
-        }
+        checkResponse(response, scope.method);
         scope.complete();
         respond(null, response, scope.withTrailers());
       } catch (error) {
@@ -65,13 +61,7 @@ function streamingHandler(method: HostedMethod) {
     const scope = scopeFor(call);
     void scope.run(async () => {
       try {
-        const responses = invoke(method, call, scope);
-        if (!isIterable(responses)) {
-          throw new TypeError(
-            `${method.definition.path} returned no async iterable: write it as async *method() { ... }`,
-          );
-        }
-        await sendResponses(responses, call, scope);
+        await sendResponses(await responsesOf(invoke(method, call, scope), method), call, scope);
         scope.complete();
         call.end(scope.withTrailers());
       } catch (error) {
@@ -80,6 +70,15 @@ function streamingHandler(method: HostedMethod) {
       }
     });
   };
+}
+
+/** A plain async method may fail before it has anything to iterate over: nobody else listens to its promise. */
+async function responsesOf(returned: unknown, method: HostedMethod): Promise<Responses> {
+  const responses = isIterable(returned) ? returned : await returned;
+  if (!isIterable(responses)) {
+    throw new TypeError(`${method.definition.path} returned no async iterable: write it as async *method() { ... }`);
+  }
+  return responses;
 }
 
 function invoke(method: HostedMethod, call: ServerCall, scope: ServerCallScope): unknown {
@@ -98,39 +97,39 @@ function invoke(method: HostedMethod, call: ServerCall, scope: ServerCallScope):
 function failure(error: unknown, method: HostedMethod, scope: ServerCallScope): Partial<StatusObject> {
   const known = statusOfError(error);
   if (known === undefined) {
-    report(error, method, scope.serverContext);
+    void report(error, method, scope.serverContext);
   }
   const { code, details, metadata } = known ?? { code: status.UNKNOWN, details: 'Unknown error' };
   scope.complete();
-  return { code, details, metadata: scope.withTrailers(metadata) };
+  // grpc-js percent-encodes the details, and half a surrogate pair (a text cut off by length) takes the process down.
+  const sendable = details.replace(/\p{Surrogate}/gu, '\ufffd');
+  return { code, details: sendable, metadata: scope.withTrailers(metadata) };
 }
 
-/** An error handler that fails must leave the client its answer, and the process alive. */
-function report(error: unknown, method: HostedMethod, context: ServerCallContext): void {
+/** An error handler that fails, an async one too, must leave the client its answer, and the process alive. */
+async function report(error: unknown, method: HostedMethod, context: ServerCallContext): Promise<void> {
   try {
-    method.onError(error, context);
+    await method.onError(error, context);
   } catch (thrown) {
     console.error(`onError of ${method.definition.path} failed:`, thrown);
   }
 }
 
 /**
- * The scope that `callContextInterceptor()` opened for this call, or else a new one. An interceptor's scope serves the
- * first handler that runs in it: whatever else finds it around (a server that was bound inside a handler) has no claim.
+ * The scope that `callContextInterceptor()` opened for this call, or else a new one. The scope around may be another
+ * call's: a server that was bound inside a handler runs its own handlers in there.
  */
 function scopeFor(call: ServerCall): ServerCallScope {
   const opened = serverScopeAround(currentScope());
-  if (opened !== undefined && opened.method === call.getPath() && !opened.claimed) {
-    opened.claimed = true;
+  if (opened?.serves(call)) {
     opened.servedThrough(call);
     return opened;
   }
-  const scope = new ServerCallScope(call.getPath(), Number(call.getDeadline()), call, {
+  const scope = new ServerCallScope(call.getPath(), Number(call.getDeadline()), call, call.getPeer(), {
     cancelOnCompletion: false,
     deadlineSlackMs: DEFAULT_DEADLINE_SLACK_MS,
   });
   scope.requestMetadata = call.metadata;
-  scope.claimed = true;
   call.on('cancelled', () => scope.abandon());
   return scope;
 }

@@ -7,17 +7,26 @@ import type { CallContextScope } from '@grpc-di/call-context/opener';
  *
  * Leaving the loop early must not destroy the call, as the stream's default iterator does: the client of a bidi call
  * would wait for ever (grpc-node #1839). And a cancelled call's requests seem to end before it says 'cancelled'
- * (grpc-node #2583), but a half-sent upload must not look like a whole one.
+ * (grpc-node #2583), but a half-sent upload must not look like a whole one: nor to a second loop, which goes on where
+ * the first one left.
+ *
+ * It still does where the client is grpc-js and its reset comes late: Node's http2 ends a stream in one packet and
+ * resets it in the next.
  *
  * @throws CallCancelledError into the loop when the call was cancelled before its last request.
  */
-export async function* requestsOf<Request>(call: Readable, scope: CallContextScope): AsyncGenerator<Request, void> {
+export function requestsOf<Request>(call: Readable, scope: CallContextScope): AsyncIterable<Request> {
+  return { [Symbol.asyncIterator]: () => iterate(call, scope) };
+}
+
+async function* iterate<Request>(call: Readable, scope: CallContextScope): AsyncGenerator<Request, void> {
   try {
     yield* call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
   } catch (error) {
     throw scope.reason ?? error;
   }
-  // All that a reset sets off has happened by the next turn.
+  // What a reset sets off takes one turn; a client in this process takes one more to send the reset after the end.
+  await turnOfEventLoop();
   await turnOfEventLoop();
   if (scope.isCancelled) {
     throw scope.reason!;
