@@ -1,9 +1,18 @@
 import 'reflect-metadata';
-import { InterceptingCall, Metadata } from '@grpc/grpc-js';
+import { InterceptingCall, Metadata, status } from '@grpc/grpc-js';
 import type { GrpcClient } from '@grpc-di/client-factory';
-import { CASE_KEY, type LeafClient, type RunningLeaf, startLeaf } from '@grpc-di/test-rig';
+import { CALL_KINDS, CASE_KEY, type LeafClient, type RunningLeaf, startLeaf } from '@grpc-di/test-rig';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type ConnectedClient, connect, messagesOf, REQUEST, start, thrownBy } from './served-calls.js';
+import {
+  type ConnectedClient,
+  connect,
+  errorOf,
+  messagesOf,
+  REQUEST,
+  serveAll,
+  start,
+  thrownBy,
+} from './served-calls.js';
 
 // What JavaScript callers can get wrong, in whole texts: it throws at the call site, before anything was made.
 
@@ -243,6 +252,12 @@ describe('an option of grpc-js', () => {
 function ignoring(call: unknown): void {
   void (call as { status: Promise<unknown> }).status;
 }
+
+test.each(CALL_KINDS)('host reaches the server as the authority (%s)', async (kind) => {
+  await using served = await serveAll(({ call, fail }) => fail(status.ABORTED, call.getHost()));
+
+  expect((await errorOf(start(served.client, kind, { host: 'virtual.example' }))).details).toBe('virtual.example');
+});
 
 test('a wrong call does no harm to the next one', async () => {
   expect(() => untyped.unary(REQUEST, { timeout: 5 })).toThrow(TypeError);

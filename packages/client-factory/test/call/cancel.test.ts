@@ -208,6 +208,21 @@ describe.each(STREAMED)('%s as a stream', (kind) => {
     expect(await call.status).toMatchObject({ code: status.CANCELLED, cause: reason });
   });
 
+  test("destroy(error) emits 'error' once, and with that error, like any stream", async () => {
+    const { call, caseId } = startStream();
+    const errors: unknown[] = [];
+    call.on('error', (error) => errors.push(error));
+    const closed = first(call, 'close');
+    await leaf.arrived(caseId);
+    const reason = new Error('enough');
+
+    call.destroy(reason);
+
+    await Promise.all([closed, call.status]);
+    await new Promise(setImmediate);
+    expect(errors).toEqual([reason]);
+  });
+
   test('destroy() under a running loop makes the loop throw: it did not see the end', async () => {
     const { call, caseId } = startStream();
     const outcome = errorOf(call as StartedCall);
