@@ -218,12 +218,11 @@ describe.each(CALL_KINDS.flatMap((kind) => FORMS.map((form) => [kind, form] as c
 
     test('find a call whose deadline has passed: it ends, and nothing reaches the server', async () => {
       const caseId = caseName();
-      const timeoutMs = 20;
-      const outcome = startChild(client, kind, form, caseId, {
-        // Later than the deadline, whenever that timer fires.
-        interceptors: [delaying(new Promise((resolve) => setTimeout(resolve, timeoutMs + 10)))],
-        timeoutMs,
-      });
+      const waitForDeadline: Interceptor = (options, nextCall) => {
+        const passed = new Promise((resolve) => setTimeout(resolve, Number(options.deadline) - Date.now() + 10));
+        return delaying(passed)(options, nextCall);
+      };
+      const outcome = startChild(client, kind, form, caseId, { interceptors: [waitForDeadline], timeoutMs: 20 });
 
       expect(await outcome).toMatchObject({
         code: status.DEADLINE_EXCEEDED,

@@ -89,7 +89,7 @@ describe.each(KINDS)('%s: for await', (kind) => {
     }
 
     expect(next).toBe(total);
-  });
+  }, 30_000);
 
   test('yields them in order to a loop that is slow now and then', async () => {
     await using served = await serveResponses((call) => {
