@@ -234,7 +234,7 @@ describe.each(STREAMED)('%s as a stream', (kind) => {
     await arrival.cancelled;
   });
 
-  test('destroy(error) under a running loop makes the loop throw for that reason', async () => {
+  test('destroy(error) under a running loop makes the loop throw that error, like any stream', async () => {
     const { call, caseId } = startStream();
     const outcome = errorOf(call as StartedCall);
     await leaf.arrived(caseId);
@@ -242,7 +242,8 @@ describe.each(STREAMED)('%s as a stream', (kind) => {
 
     call.destroy(reason);
 
-    expect(await outcome).toMatchObject({ code: status.CANCELLED, cause: reason });
+    expect(await outcome).toBe(reason);
+    expect(await call.status).toMatchObject({ code: status.CANCELLED, cause: reason });
   });
 
   test.each(['destroy', 'cancel'] as const)('a loop that starts right after %s() throws', async (method) => {
