@@ -68,7 +68,14 @@ function withResponses<Base extends ReadableConstructor>(StreamBase: Base) {
     /** A failure that nobody listens to is no uncaught exception: it is kept for `status` and for a later loop. */
     override emit(event: string | symbol, ...values: unknown[]): boolean {
       this.outcome.take(event, values[0]);
-      if (event === 'error' && this.listenerCount('error') === 0) {
+      if (event !== 'error') {
+        return super.emit(event, ...values);
+      }
+      if (values[0] !== this.outcome.error) {
+        // A stream has one error: the CANCELLED that follows on destroy(error) would be a second.
+        return false;
+      }
+      if (this.listenerCount('error') === 0) {
         // What EventEmitter does for an 'error' before it looks for listeners: instrumentations live by it.
         super.emit(errorMonitor, ...values);
         return false;
@@ -82,6 +89,9 @@ function withResponses<Base extends ReadableConstructor>(StreamBase: Base) {
 
     /** Whoever destroys the stream, `pipeline()` for one, wants no more of the call. */
     override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+      if (error !== null) {
+        this.outcome.take('error', error);
+      }
       this.cancel(error ?? undefined);
       callback(error);
     }
