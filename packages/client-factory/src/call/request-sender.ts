@@ -57,10 +57,18 @@ export class RequestSender<Request> implements RequestsOf<Request> {
     }
     this.onItsWay = this.waiting.shift();
     if (this.onItsWay !== undefined) {
-      const { message } = this.onItsWay;
-      this.surface.call?.sendMessageWithContext({ callback: (error) => this.wasSent(error) }, message);
+      this.hand(this.onItsWay.message);
     } else if (this.isEnded) {
       this.surface.call?.halfClose();
+    }
+  }
+
+  /** An interceptor that throws concerns whoever sent the message, and not the transport whose callback this may be. */
+  private hand(message: Request): void {
+    try {
+      this.surface.call?.sendMessageWithContext({ callback: (error) => this.wasSent(error) }, message);
+    } catch (error) {
+      this.wasSent(error as Error);
     }
   }
 

@@ -1,5 +1,11 @@
 import 'reflect-metadata';
-import { type ServerReadableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import {
+  InterceptingCall,
+  type Interceptor,
+  type ServerReadableStream,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
 import type { RelayReply, RelayRequest } from '@grpc-di/test-rig';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { closeAll, deferred, first, REPLY, REQUEST, request, serve, stoodStill } from './served-calls.js';
@@ -621,6 +627,26 @@ describe('requests by hand', () => {
 
     expect((await call).text).toBe(IDS.join());
     await Promise.all(sent);
+  });
+
+  test('an interceptor that throws at a message rejects its send(), and the next one goes out', async () => {
+    await using served = await serveStream(collect);
+    const picky: Interceptor = (options, nextCall) =>
+      new InterceptingCall(nextCall(options), {
+        sendMessage(message: RelayRequest, next) {
+          if (message.id === 'bad') {
+            throw new Error('not this one');
+          }
+          next(message);
+        },
+      });
+    const call = served.client.clientStream(undefined, { interceptors: [picky] });
+
+    await expect(call.requests.send(request('bad'))).rejects.toThrow('not this one');
+    await call.requests.send(request('1'));
+    call.requests.end();
+
+    expect((await call).text).toBe('1');
   });
 
   test('end() twice is once', async () => {
