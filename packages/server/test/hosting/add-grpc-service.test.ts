@@ -120,27 +120,33 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
   });
 });
 
-test('a service as proto-loader defines it finds the methods in camel case or in Pascal case', async () => {
-  const service = Object.fromEntries(
-    CALL_KINDS.map((kind) => [
-      kind.charAt(0).toUpperCase() + kind.slice(1),
-      { ...(RelayService[kind] as object), originalName: kind },
-    ]),
-  ) as unknown as ServiceDefinition;
+test('a service as proto-loader defines it finds the methods in any spelling', async () => {
+  const service = {
+    Unary: { ...RelayService.unary, originalName: 'unary' },
+    ServerStream: { ...RelayService.serverStream, originalName: 'serverStream' },
+    ClientSTREAM: { ...RelayService.clientStream, originalName: 'clientStream' },
+  } as ServiceDefinition;
   class Relay {
     async unary(): Promise<RelayReply> {
-      return reply('camel');
+      return reply('as proto-loader spells it');
     }
     async *ServerStream(): AsyncIterable<RelayReply> {
-      yield reply('Pascal');
+      yield reply('as in the proto');
+    }
+    async clientSTREAM(): Promise<RelayReply> {
+      return reply('as in the proto, but for the first letter');
     }
   }
   await using relay = await startHostedRelay(Relay, { service });
 
-  const calls = [startCall(relay.client, 'unary'), startCall(relay.client, 'serverStream')];
-  await Promise.all(calls.map(({ status: ended }) => ended));
+  const calls = (['unary', 'serverStream', 'clientStream'] as const).map((kind) => startCall(relay.client, kind));
+  await Promise.all(calls.map((call) => call.status));
 
-  expect(calls.map(({ replies }) => replies[0]!.text)).toEqual(['camel', 'Pascal']);
+  expect(calls.map(({ replies }) => replies[0]?.text)).toEqual([
+    'as proto-loader spells it',
+    'as in the proto',
+    'as in the proto, but for the first letter',
+  ]);
 });
 
 test('methods may be inherited, or function properties', async () => {

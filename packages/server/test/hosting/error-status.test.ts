@@ -73,6 +73,7 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
         ['code 0', { code: status.OK, details: 'secret' }],
         ['a code that is none of gRPC’s', { code: 99, details: 'secret' }],
         ['a fraction of a code', { code: 2.5, details: 'secret' }],
+        ['the name of a code', { code: 'NOT_FOUND', details: 'secret' }],
         ['a code without details', Object.assign(new Error('secret'), { code: status.NOT_FOUND })],
         ['a system error', Object.assign(new Error('secret'), { code: 'ENOENT', details: 'secret' })],
         ['a DOMException', new DOMException('secret', 'NotFoundError')],

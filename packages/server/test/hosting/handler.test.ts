@@ -188,6 +188,34 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
     },
   );
 
+  test.each(['serverStream', 'bidi'] as const)(
+    'a %s method has sent its headers with its first message',
+    async (kind) => {
+      const Relay = relayOf(async function* ({ context }) {
+        yield reply();
+        expect(() => context.sendMetadata(new Metadata())).toThrow('were already sent');
+      });
+      await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
+
+      expect((await startCall(relay.client, kind).status).code).toBe(status.OK);
+    },
+  );
+
+  test.each(CALL_KINDS)('a %s method that fails has an ended context', async (kind) => {
+    const served = new Deferred<ServerCallContext>();
+    const Relay = relayOf(async function* ({ context }) {
+      served.resolve(context);
+      yield reply();
+      throw Object.assign(new Error(), { code: status.NOT_FOUND, details: 'no' });
+    });
+    await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
+
+    expect((await startCall(relay.client, kind).status).code).toBe(status.NOT_FOUND);
+
+    const context = await served.promise;
+    expect([context.ended, context.cancelled]).toEqual([true, false]);
+  });
+
   test('methods of one call after the other have a context each', async () => {
     const contexts = new Set<ServerCallContext>();
     const Relay = relayOf(async function* ({ context }) {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { currentServerCallContext, type ServerCallContext } from '@grpc-di/server';
+import { callContextInterceptor, currentServerCallContext, type ServerCallContext } from '@grpc-di/server';
 import { RelayReply } from '@grpc-di/test-rig';
 import { describe, expect, test } from '@jest/globals';
 import type { Newable } from 'inversify';
@@ -135,15 +135,7 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
       });
 
       test('while the client does not read', async () => {
-        const outcome = await cleanUp(async function* (_context, waits) {
-          for (let sent = 0; ; sent++) {
-            if (sent === 15) {
-              setTimeout(waits, 20); // the writable is full with the next one
-            }
-            yield BIG;
-          }
-        });
-        expect(outcome).toEqual(EXPECTED);
+        expect(await cleanUp((_context, waits) => flood(waits))).toEqual(EXPECTED);
       });
     });
 
@@ -162,7 +154,11 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
       });
       const answer: StatusObject = { code: status.RESOURCE_EXHAUSTED, details: 'enough', metadata: new Metadata() };
       const { interceptor, answerNow } = answering(answer);
-      await using relay = await startHostedRelay(Relay, { interceptors: [...interceptors(), interceptor] });
+      const errors: unknown[] = [];
+      await using relay = await startHostedRelay(Relay, {
+        interceptors: [...interceptors(), interceptor],
+        onError: (error) => errors.push(error),
+      });
       const call = startCall(relay.client, kind);
       await once(call.download, 'data');
 
@@ -171,6 +167,56 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
       cutOff.resolve();
 
       await cleanedUp.promise;
+      await turnOfEventLoop(); // for onError, if it was pulled again
+      expect(errors).toEqual([]);
+    });
+
+    test('that an interceptor cuts off while the client does not read runs its finally when the client leaves', async () => {
+      const heldBack = new Deferred();
+      const cleanedUp = new Deferred();
+      const Relay = relayOf(async function* () {
+        try {
+          yield* flood(heldBack.resolve);
+        } finally {
+          cleanedUp.resolve();
+        }
+      });
+      const answer: StatusObject = { code: status.RESOURCE_EXHAUSTED, details: 'enough', metadata: new Metadata() };
+      const { interceptor, answerNow } = answering(answer);
+      await using relay = await startHostedRelay(Relay, { interceptors: [...interceptors(), interceptor] });
+      const call = startCall(relay.client, kind);
+      await Promise.all([stopReading(call), heldBack.promise]);
+
+      answerNow();
+      call.cancel();
+
+      await cleanedUp.promise;
+    });
+
+    test('whose finally throws when its client has cancelled fails nobody', async () => {
+      const heldBack = new Deferred();
+      const cleanedUp = new Deferred();
+      const errors: unknown[] = [];
+      const Relay = relayOf(async function* () {
+        try {
+          yield* flood(heldBack.resolve);
+        } finally {
+          cleanedUp.resolve();
+          await Promise.reject(new Error('in finally'));
+        }
+      });
+      await using relay = await startHostedRelay(Relay, {
+        interceptors: interceptors(),
+        onError: (error) => errors.push(error),
+      });
+      const call = startCall(relay.client, kind);
+      await Promise.all([stopReading(call), heldBack.promise]);
+
+      call.cancel();
+
+      await cleanedUp.promise;
+      await turnOfEventLoop(); // an unhandled rejection would fail this test
+      expect(errors).toEqual([]);
     });
   });
 
@@ -201,6 +247,27 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
     await returned.promise;
   });
 
+  test('an iterator that came to its end is not asked to return', async () => {
+    let returned = false;
+    const responses: AsyncIterable<RelayReply> = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: true, value: undefined }),
+        return: async () => {
+          returned = true;
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+    await using relay = await startHostedRelay(
+      streaming(() => responses),
+      { interceptors: [callContextInterceptor({ cancelOnCompletion: true })] },
+    );
+
+    expect((await startCall(relay.client, 'serverStream').status).code).toBe(status.OK);
+
+    expect(returned).toBe(false);
+  });
+
   test('a stream is read to its end, or destroyed at its next message when the client cancels', async () => {
     const endless = new Readable({ objectMode: true, read() {} });
     const streams = [Readable.from([reply('a'), reply('b')]), endless];
@@ -224,6 +291,22 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
     await new Promise((resolve) => endless.on('close', resolve)); // once() would throw the stream's AbortError
   });
 });
+
+/** Responds for ever, and says when it is held back. */
+async function* flood(heldBack: () => void): AsyncGenerator<RelayReply> {
+  let sent = 0;
+  let sentBefore = -1;
+  const watch = setInterval(() => {
+    if (sent === sentBefore) {
+      clearInterval(watch);
+      heldBack();
+    }
+    sentBefore = sent;
+  }, 20);
+  for (; ; sent++) {
+    yield BIG;
+  }
+}
 
 /** Takes one message, and then no more: a grpc-js client that never reads buffers all there is. */
 async function stopReading({ download }: BareCall): Promise<void> {
