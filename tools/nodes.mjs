@@ -28,7 +28,8 @@ async function testOn(version) {
   const started = performance.now();
   const { code, output } = await captured(async (options) => {
     const binary = await nodeBinary(version, options);
-    return binary === undefined ? 1 : jest([], { ...options, node: binary });
+    // One worker, for the same reason: the tests start processes of their own.
+    return binary === undefined ? 1 : jest(['--maxWorkers=1'], { ...options, node: binary });
   });
   const ms = Math.round(performance.now() - started);
   const note = /^Tests: +(.*)$/m.exec(output)?.[1] ?? 'did not run';
