@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { credentials, type ServerInterceptor, type ServiceDefinition } from '@grpc/grpc-js';
+import type { ServerInterceptor, ServiceDefinition } from '@grpc/grpc-js';
 import {
   addGrpcService,
   callContextInterceptor,
@@ -9,7 +9,7 @@ import {
 } from '@grpc-di/server';
 import {
   type CallKind,
-  RelayClient,
+  type RelayClient,
   type RelayReply,
   RelayReply as RelayReplyMessage,
   type RelayRequest,
@@ -19,6 +19,7 @@ import {
   startServer,
 } from '@grpc-di/test-rig';
 import { Container, type Newable } from 'inversify';
+import { BareClients } from './bare-client.js';
 
 /** What every test of a hosted service is run with: the context comes from the interceptor, or from the host itself. */
 export const WITH_AND_WITHOUT_INTERCEPTOR: [string, () => ServerInterceptor[]][] = [
@@ -30,7 +31,7 @@ export interface HostedRelay extends RunningServer {
   /** A bare client on a connection of its own. */
   readonly client: RelayClient;
   /** Another one, of this address: a proxy's. */
-  connect(address: string): RelayClient;
+  connect(address: string): Promise<RelayClient>;
 }
 
 export interface HostedRelayOptions extends GrpcServiceOptions {
@@ -46,20 +47,13 @@ export async function startHostedRelay(
   const running = await startServer((server) => addGrpcService(server, container, service, implementation, options), {
     interceptors,
   });
-  const clients: RelayClient[] = [];
-  const connect = (address: string): RelayClient => {
-    const client = new RelayClient(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
-    clients.push(client);
-    return client;
-  };
+  const clients = new BareClients();
   return {
     ...running,
-    client: connect(running.address),
-    connect,
+    client: await clients.connect(running.address),
+    connect: (address) => clients.connect(address),
     async [Symbol.asyncDispose]() {
-      for (const client of clients) {
-        client.close();
-      }
+      clients.close();
       await running[Symbol.asyncDispose]();
     },
   };

@@ -1,7 +1,6 @@
 import { EventEmitter, on } from 'node:events';
 import type { Duplex } from 'node:stream';
 import {
-  credentials,
   type Metadata,
   type ServerInterceptor,
   type ServerUnaryCall,
@@ -12,13 +11,14 @@ import { bindCallContext } from '@grpc-di/call-context';
 import { currentServerCallContext, type ServerCallContext } from '@grpc-di/server';
 import {
   type CallKind,
-  RelayClient,
+  type RelayClient,
   type RelayReply,
   type RelayServer,
   RelayService,
   type RunningServer,
   startServer,
 } from '@grpc-di/test-rig';
+import { BareClients } from './bare-client.js';
 
 export const REPLY: RelayReply = { id: 'reply', text: '', deadline: 0 };
 
@@ -46,7 +46,7 @@ export interface PlainRelay extends RunningServer {
   /** A bare client on a connection of its own. */
   readonly client: RelayClient;
   /** Another one, of this address: a proxy's. */
-  connect(address: string): RelayClient;
+  connect(address: string): Promise<RelayClient>;
   /** The next call that reached a handler, in the order of their arrival. */
   nextCall(): Promise<ServedCall>;
 }
@@ -78,24 +78,16 @@ export async function startPlainRelay(
     bidi: (call) => arrive('bidi', call, streamedAnswer(call)),
   };
   const running = await startServer((server) => server.addService(RelayService, handlers), { interceptors });
-  const clients: RelayClient[] = [];
-  const connect = (address: string): RelayClient => {
-    // Its own connection: tests that cut one must not meet another's.
-    const client = new RelayClient(address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
-    clients.push(client);
-    return client;
-  };
+  const clients = new BareClients();
   return {
     ...running,
-    client: connect(running.address),
-    connect,
+    client: await clients.connect(running.address),
+    connect: (address) => clients.connect(address),
     async nextCall() {
       return ((await arrivals.next()).value as [ServedCall])[0];
     },
     async [Symbol.asyncDispose]() {
-      for (const client of clients) {
-        client.close();
-      }
+      clients.close();
       await running[Symbol.asyncDispose]();
     },
   };

@@ -203,7 +203,7 @@ describe('of its call, the context knows', () => {
     for (const end of ['complete', 'cancel', 'cut'] as const) {
       await using relay = await startPlainRelay([callContextInterceptor()]);
       await using proxy = await startTcpProxy(relay.port);
-      const call = startCall(relay.connect(proxy.address), kind, { keepsUploading: true });
+      const call = startCall(await relay.connect(proxy.address), kind, { keepsUploading: true });
       const { context, grpc, succeed } = await relay.nextCall();
       const known = { method: context.method, host: context.host, peer: context.peer };
       expect(known).toEqual({

@@ -78,8 +78,8 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
       });
       await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
       await using proxy = await startTcpProxy(relay.port);
-      const options = way === 'deadline' ? { deadline: Date.now() + 50 } : {};
-      const call = startCall(relay.connect(proxy.address), kind, { keepsUploading: true, ...options });
+      const options = way === 'deadline' ? { deadline: Date.now() + 200 } : {};
+      const call = startCall(await relay.connect(proxy.address), kind, { keepsUploading: true, ...options });
       const context = await served.promise;
 
       if (way !== 'deadline') {
@@ -311,13 +311,13 @@ test.each(CALL_KINDS)(
       throw new Error('nobody hears of it');
     });
     await using relay = await startHostedRelay(Relay, {
-      interceptors: [callContextInterceptor({ maxTimeoutMs: 50 })],
+      interceptors: [callContextInterceptor({ maxTimeoutMs: 150 })],
       onError: () => {},
     });
 
     expect(await startCall(relay.client, kind).status).toMatchObject({
       code: status.DEADLINE_EXCEEDED,
-      details: 'Deadline exceeded: this server lets a call take 50 ms at most',
+      details: 'Deadline exceeded: this server lets a call take 150 ms at most',
     });
 
     expect(await finished.promise).toMatchObject({ name: 'CallCancelledError', code: status.DEADLINE_EXCEEDED });

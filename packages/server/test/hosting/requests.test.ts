@@ -171,7 +171,7 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
         });
         await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
         await using proxy = await startTcpProxy(relay.port);
-        const proxied = relay.connect(proxy.address);
+        const proxied = await relay.connect(proxy.address);
         const upload = Array.from({ length: messages }, () => REQUEST);
 
         for (let round = 0; round < ROUNDS; round++) {
