@@ -7,12 +7,16 @@ export interface TcpProxy extends AsyncDisposable {
   readonly address: string;
   /** Destroys every connection, on both sides. */
   readonly cut: () => void;
+  /** Holds back whatever the server sends from now on. */
+  readonly stallReplies: () => void;
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
   const server = createServer((downstream) => {
     const upstream = connect(targetPort, '127.0.0.1');
+    upstreams.add(upstream);
     for (const [from, to] of [
       [downstream, upstream],
       [upstream, downstream],
@@ -40,6 +44,11 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   return {
     address: `127.0.0.1:${port}`,
     cut,
+    stallReplies() {
+      for (const upstream of upstreams) {
+        upstream.unpipe().pause();
+      }
+    },
     async [Symbol.asyncDispose]() {
       cut();
       server.close();

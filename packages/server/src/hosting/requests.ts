@@ -1,17 +1,14 @@
 import type { Readable } from 'node:stream';
-import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { CallContextScope } from '@grpc-di/call-context/opener';
+import { endConfirmed } from './end-confirmation.js';
 
 /**
  * The requests of a client streaming or bidirectional call, as what a service method loops over.
  *
  * Leaving the loop early must not destroy the call, as the stream's default iterator does: the client of a bidi call
- * would wait for ever (grpc-node #1839). And a cancelled call's requests seem to end before it says 'cancelled'
- * (grpc-node #2583), but a half-sent upload must not look like a whole one: nor to a second loop, which goes on where
- * the first one left.
- *
- * It still does where the client is grpc-js and its reset comes late: Node's http2 ends a stream in one packet and
- * resets it in the next.
+ * would wait for ever (grpc-node #1839). And a cancelled call's requests end before it says 'cancelled' (grpc-node
+ * #2583), but a half-sent upload must not look like a whole one: nor to a second loop, which goes on where the first
+ * one left.
  *
  * @throws CallCancelledError into the loop when the call was cancelled before its last request.
  */
@@ -25,9 +22,7 @@ async function* iterate<Request>(call: Readable, scope: CallContextScope): Async
   } catch (error) {
     throw scope.reason ?? error;
   }
-  // What a reset sets off takes one turn; a client in this process takes one more to send the reset after the end.
-  await turnOfEventLoop();
-  await turnOfEventLoop();
+  await endConfirmed(call, scope);
   if (scope.isCancelled) {
     throw scope.reason!;
   }

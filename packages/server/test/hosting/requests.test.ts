@@ -1,5 +1,7 @@
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Metadata, status } from '@grpc/grpc-js';
 import { currentServerCallContext } from '@grpc-di/server';
 import { type RelayReply, RelayRequest, startTcpProxy } from '@grpc-di/test-rig';
@@ -7,6 +9,8 @@ import { describe, expect, test } from '@jest/globals';
 import { REQUEST, startCall } from '../bare-call.js';
 import { type HostedCall, relayOf, reply, startHostedRelay, WITH_AND_WITHOUT_INTERCEPTOR } from '../hosted-relay.js';
 import { Deferred } from '../waiting.js';
+
+const fixture = fileURLToPath(new URL('./fixtures/cancelling-client.js', import.meta.url));
 
 const requestsNamed = (...ids: string[]): RelayRequest[] => ids.map((id) => RelayRequest.fromPartial({ id }));
 
@@ -152,6 +156,39 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
       expect(await outcome.promise).toBe('CallCancelledError');
     });
 
+    describe('whose client ends the upload, and then hears nothing any more', () => {
+      /** How the method's loop ends, and after how many ms. */
+      async function loopOver(timeoutMs: number): Promise<{ outcome: string; tookMs: number }> {
+        const started = new Deferred();
+        const outcome = new Deferred<string>();
+        const Relay = relayOf(async function* ({ requests }) {
+          outcome.resolve(await outcomeOf(requests, 0, started.resolve));
+          yield reply();
+        });
+        await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
+        await using proxy = await startTcpProxy(relay.port);
+        const client = await relay.connect(proxy.address);
+        const call = startCall(client, kind, { keepsUploading: true, deadline: Date.now() + timeoutMs });
+        await started.promise;
+
+        proxy.stallReplies();
+        call.upload.end();
+        const endedAt = performance.now();
+
+        return { outcome: await outcome.promise, tookMs: performance.now() - endedAt };
+      }
+
+      test('goes on after some seconds', async () => {
+        expect((await loopOver(60_000)).outcome).toBe('normally');
+      }, 30_000);
+
+      test('is cancelled by its deadline before that', async () => {
+        const { outcome, tookMs } = await loopOver(1_000);
+        expect(outcome).toBe('CallCancelledError');
+        expect(tookMs).toBeLessThan(4_000); // the wait for the client is 5 s
+      });
+    });
+
     // 'end' comes before 'cancelled' here, and how close they are depends on what is buffered where.
     describe('never takes a cut upload for a whole one', () => {
       const ROUNDS = 10;
@@ -202,6 +239,36 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
         expect(outcomes).toHaveLength(ROUNDS * AT_ONCE);
         expect([...seen]).toEqual(['CallCancelledError']);
       });
+
+      // There the reset comes in a packet of its own, after the end of the stream.
+      test.each([
+        ['one after the other', 100, 1],
+        ['many at once', 20, 50],
+      ])(
+        'of a client in another process, %s',
+        async (_name, rounds, atOnce) => {
+          const outcomes = Array.from({ length: rounds * atOnce }, () => new Deferred<string>());
+          const started = Array.from({ length: rounds * atOnce }, () => new Deferred());
+          const Relay = relayOf(async function* ({ requests, context }) {
+            const i = Number(context.requestMetadata.get('x-index')[0]);
+            outcomes[i]!.resolve(await outcomeOf(requests, 0, () => started[i]!.resolve()));
+            yield reply();
+          });
+          await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
+          const client = fork(fixture, [relay.address, kind, String(rounds), String(atOnce)]);
+
+          for (let round = 0; round < rounds; round++) {
+            await Promise.all(started.slice(round * atOnce, (round + 1) * atOnce).map(({ promise }) => promise));
+            client.send('cancel');
+          }
+          const [exitCode] = await once(client, 'exit');
+
+          expect(exitCode).toBe(0);
+          const seen = await Promise.all(outcomes.map(({ promise }) => promise));
+          expect(seen.filter((outcome) => outcome !== 'CallCancelledError')).toEqual([]);
+        },
+        60_000,
+      );
     });
   });
 
