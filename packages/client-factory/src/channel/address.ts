@@ -1,5 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import { type ChannelCredentials, credentials, experimental } from '@grpc/grpc-js';
 
 /** Where a channel leads: what grpc-js's `Channel` is made of. */
 export interface ChannelAddress {
@@ -18,6 +18,7 @@ export function resolveAddress(address: string | URL, given: ChannelCredentials 
   const text = String(address).trim();
   const target = checkAddress(text, given);
   if (given !== undefined) {
+    checkResolver(target);
     return { target, credentials: given };
   }
   if (isUrl(text) ? text.toLowerCase().startsWith('http:') : isLocal(text)) {
@@ -89,6 +90,33 @@ function checkTarget(text: string): string {
   }
   // grpc-js knows schemes in lower case only.
   return scheme === undefined ? text : scheme + text.slice(scheme.length);
+}
+
+/**
+ * grpc-js takes a scheme that no resolver was registered for as part of a host's name. One may be registered later than
+ * the client, so that only the first use can tell.
+ */
+function checkResolver(target: string): void {
+  const { scheme, hosts, rest } = splitTarget(target);
+  if (hosts === undefined && scheme !== undefined && !hasResolver(scheme, rest)) {
+    const advice =
+      scheme === 'xds'
+        ? 'install @grpc/grpc-js-xds, and call its register()'
+        : `call registerResolver('${scheme}', ...) of @grpc/grpc-js's experimental`;
+    throw new Error(
+      `address '${target}' needs a resolver for '${scheme}', and grpc-js has none: ${advice} before the client's first use`,
+    );
+  }
+}
+
+/** grpc-js does not say which resolvers it has, but that it has none is how making one fails. */
+function hasResolver(scheme: string, path: string): boolean {
+  try {
+    experimental.createResolver({ scheme, path }, () => true, {}).destroy();
+  } catch (error) {
+    return !String(error).includes('No resolver could be created');
+  }
+  return true;
 }
 
 const PORT = 'a port from 1 to 65535';
