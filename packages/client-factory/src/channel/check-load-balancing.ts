@@ -30,7 +30,7 @@ function policy(value: unknown, path: string): void {
     const option = toServiceConfigOption({ loadBalancingConfig: [value as LoadBalancingConfig] });
     experimental.parseLoadBalancingConfig(JSON.parse(option).loadBalancingConfig[0]);
   } catch (error) {
-    throw new Error(`${path} is refused by grpc-js: ${(error as Error).message}`, { cause: error });
+    throw new Error(`${path} is refused by grpc-js: ${(error as Error).message}`);
   }
 }
 
