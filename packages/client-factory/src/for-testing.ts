@@ -95,6 +95,8 @@ class MockedTarget implements CallTarget {
     return connectivityState.READY;
   }
 
+  credentialsFor(): undefined {}
+
   callStarted(): void {}
   callEnded(): void {}
   close(): void {}

@@ -28,6 +28,11 @@ export type {
   WeightedRoundRobin,
 } from './channel/load-balancing-config.js';
 export type {
+  CallCredentialsFunction,
+  CallCredentialsSource,
+  CredentialsRequest,
+} from './channel/provided-credentials.js';
+export type {
   FailureCode,
   HedgingPolicy,
   MethodConfig,
@@ -37,7 +42,18 @@ export type {
   ServiceConfig,
 } from './channel/service-config.js';
 export type { CallContextPropagationOptions } from './propagation/propagation-options.js';
-export type { Address, GrpcClientOptions } from './registration/client-options.js';
+export type {
+  Address,
+  CallCredentialsProvider,
+  GrpcChannelOptions,
+  GrpcClientOptions,
+  GrpcInterceptor,
+  InterceptorRegistration,
+  MethodDefaults,
+} from './registration/client-options.js';
+export type { GrpcClientOverrides } from './registration/client-overrides.js';
+export { configureGrpcClientDefaults } from './registration/configure-defaults.js';
+export { createGrpcChannel } from './registration/create-grpc-channel.js';
 export { createGrpcClient } from './registration/create-grpc-client.js';
 export { getGrpcClient } from './registration/get-grpc-client.js';
 export { GrpcClientFactory } from './registration/grpc-client-factory.js';

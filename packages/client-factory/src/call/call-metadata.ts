@@ -21,6 +21,7 @@ export function callMetadata(
   argument: Metadata | undefined,
   options: GrpcCallOptions,
   defaults: DefaultMetadata | undefined,
+  waitsByDefault: boolean | undefined,
   parent: ParentCall | undefined,
   method: string,
 ): Metadata {
@@ -29,16 +30,29 @@ export function callMetadata(
   if (argument !== undefined && option !== undefined) {
     metadata.merge(option);
   }
+  fillIn(metadata, defaults, waitsByDefault, parent);
+  if (options.waitForReady !== undefined) {
+    metadata.setOptions({ ...metadata.getOptions(), waitForReady: options.waitForReady });
+  }
+  return metadata;
+}
+
+/** Adds to `metadata` what it does not have yet. */
+export function fillIn(
+  metadata: Metadata,
+  defaults: DefaultMetadata | undefined,
+  waitsByDefault: boolean | undefined,
+  parent: ParentCall | undefined,
+): void {
   if (parent?.scope.requestMetadata !== undefined) {
     copyMissing(parent.metadataNames, parent.scope.requestMetadata, metadata);
   }
   if (defaults !== undefined) {
     copyMissing(defaults.names, defaults.values, metadata);
   }
-  if (options.waitForReady !== undefined) {
-    metadata.setOptions({ ...metadata.getOptions(), waitForReady: options.waitForReady });
+  if (waitsByDefault !== undefined && metadata.getOptions().waitForReady === undefined) {
+    metadata.setOptions({ ...metadata.getOptions(), waitForReady: waitsByDefault });
   }
-  return metadata;
 }
 
 /** @throws TypeError that begins with `option`, for names and values that metadata cannot hold. */

@@ -1,8 +1,8 @@
-import type { CallOptions, CallProperties, Metadata } from '@grpc/grpc-js';
+import type { CallOptions, CallProperties, Interceptor, InterceptorProvider, Metadata } from '@grpc/grpc-js';
 import type { ClientChannel } from '../channel/client-channel.js';
 import { Invocation } from '../propagation/invocation.js';
 import { type CallArguments, type CallKind, readArguments } from './call-arguments.js';
-import type { CallDefaults } from './call-defaults.js';
+import { type CallDefaults, defaultsFor } from './call-defaults.js';
 import { callMetadata } from './call-metadata.js';
 import { checkCallOptions, deadlineOf } from './call-options.js';
 import type { GrpcCallOptions } from './calls.js';
@@ -40,24 +40,50 @@ export function prepareCall(
   checkCallOptions(options, method);
   const ownDeadline = deadlineOf(options, method);
   const parent = options.enableCallContextPropagation === false ? undefined : channel.parents?.find(method);
-  const deadline = ownDeadline ?? (defaults.timeoutMs === undefined ? Infinity : Date.now() + defaults.timeoutMs);
+  const { timeoutMs, waitForReady } = defaultsFor(method, defaults);
+  const deadline = ownDeadline ?? (timeoutMs === undefined ? Infinity : Date.now() + timeoutMs);
   const invocation = new Invocation(channel, parent, options.signal, deadline, ownDeadline === undefined);
   return {
     request,
     requests,
     callback,
-    metadata: callMetadata(metadata, options, defaults.metadata, parent, method),
+    metadata: callMetadata(metadata, options, defaults.metadata, waitForReady, parent, method),
     options: {
       deadline,
       host: options.host,
       parent: options.parent,
       propagate_flags: options.propagate_flags,
       credentials: options.credentials,
-      interceptors: options.interceptors,
-      interceptor_providers: options.interceptor_providers,
+      interceptors: ownAndClients(options, defaults.interceptors),
+      interceptor_providers: ownAndClientsProviders(options, defaults.interceptors),
       [invocationKey]: invocation,
     },
   };
+}
+
+/** The call's own stand outside: grpc-js alone lets them replace the client's. */
+function ownAndClients(
+  { interceptors, interceptor_providers: providers }: GrpcCallOptions,
+  clients: readonly Interceptor[] | undefined,
+): Interceptor[] | undefined {
+  if (clients === undefined || isGiven(providers)) {
+    return interceptors;
+  }
+  return isGiven(interceptors) ? [...interceptors, ...clients] : (clients as Interceptor[]);
+}
+
+/** A call may have interceptors or providers of them, and not both. */
+function ownAndClientsProviders(
+  { interceptor_providers: providers }: GrpcCallOptions,
+  clients: readonly Interceptor[] | undefined,
+): InterceptorProvider[] | undefined {
+  return clients === undefined || !isGiven(providers)
+    ? providers
+    : [...providers, ...clients.map((interceptor) => () => interceptor)];
+}
+
+function isGiven<T>(list: readonly T[] | undefined): list is readonly T[] {
+  return list !== undefined && list.length > 0;
 }
 
 /** Has the call represented by `surface` instead of grpc-js's own object. */

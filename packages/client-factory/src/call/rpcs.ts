@@ -38,6 +38,16 @@ export function serviceNameOf(rpcs: readonly Rpc[]): string | undefined {
   return rpcs[0]?.path.split('/')[1];
 }
 
+/** Whether `method` names the rpc, as its class spells it or as the .proto does. */
+export function isMethodName(method: string, { name, path }: Pick<Rpc, 'name' | 'path'>): boolean {
+  return method === name || method === shortNameOf(path);
+}
+
+/** `GetUser` of `/users.v1.Users/GetUser`. */
+export function shortNameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 type AnyFunction = (...args: never[]) => unknown;
 
 function methodNames(prototype: object): string[] {

@@ -1,10 +1,11 @@
-import { type ChannelCredentials, type ChannelInterface, connectivityState } from '@grpc/grpc-js';
+import { type CallCredentials, type ChannelCredentials, type ChannelInterface, connectivityState } from '@grpc/grpc-js';
 import { bindCallContext, runDetached } from '@grpc-di/call-context';
 import { epochMs } from '@grpc-di/call-context/opener';
-import type { CallTarget, RunningCall } from '../propagation/call-target.js';
+import type { CallTarget, CredentialedCall, RunningCall } from '../propagation/call-target.js';
 import { Invocation } from '../propagation/invocation.js';
 import type { ParentFinder } from '../propagation/parent-call.js';
-import type { ManagedChannel } from './managed-channel.js';
+import { type ClientCredentials, credentialsOf } from './provided-credentials.js';
+import type { RegisteredChannel } from './registered-channel.js';
 
 /**
  * A registration's channel as one client object sees it: closing the object closes this view alone. A closed one
@@ -15,9 +16,11 @@ export class ClientChannel implements CallTarget {
 
   constructor(
     readonly client: string,
-    private readonly channel: ManagedChannel,
+    private readonly channel: RegisteredChannel,
     /** Finds the parents of calls; `undefined` for a client that does not propagate. */
     readonly parents: ParentFinder | undefined,
+    private readonly callCredentials: readonly ClientCredentials[] = [],
+    private readonly sendsCredentialsInClearText = false,
   ) {}
 
   get closedBecause(): string | undefined {
@@ -29,11 +32,15 @@ export class ClientChannel implements CallTarget {
   }
 
   get maySendCallCredentials(): boolean {
-    return this.credentials._isSecure();
+    return this.sendsCredentialsInClearText || this.credentials._isSecure();
   }
 
   open(): ChannelInterface {
     return this.channel.open();
+  }
+
+  credentialsFor(call: CredentialedCall, own: CallCredentials | undefined): CallCredentials | undefined {
+    return this.callCredentials.length === 0 ? own : credentialsOf(call, own, this.callCredentials);
   }
 
   callStarted(call: RunningCall): void {

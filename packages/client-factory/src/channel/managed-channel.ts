@@ -1,6 +1,8 @@
-import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState, status } from '@grpc/grpc-js';
+import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { runInScope } from '@grpc-di/call-context/opener';
 import type { RunningCall } from '../propagation/call-target.js';
+import type { RegisteredChannel } from './registered-channel.js';
+import { RunningCalls } from './running-calls.js';
 
 /** What grpc-js's channel is made of. */
 export interface ChannelSettings {
@@ -16,11 +18,10 @@ const LONGEST_WATCH_MS = 2_147_483_000;
  * The one channel of a registration: opened on first use, outside any call context. Running calls finish when it is
  * closed; grpc-js alone fails those that are still waiting for a connection.
  */
-export class ManagedChannel {
-  private readonly running = new Set<RunningCall>();
+export class ManagedChannel implements RegisteredChannel {
+  private readonly calls = new RunningCalls();
   private channel: Channel | undefined;
   private settings: ChannelSettings | undefined;
-  private closing: { readonly because: string; readonly drained: PromiseWithResolversOf<void> } | undefined;
   private wasOpened = false;
 
   constructor(
@@ -30,22 +31,22 @@ export class ManagedChannel {
     private readonly releasedBecause: () => string | undefined = () => undefined,
   ) {}
 
-  /** Why it is closed, or closing; `undefined` while it is neither. */
   get closedBecause(): string | undefined {
-    return this.closing?.because ?? this.releasedBecause();
+    return this.calls.closedBecause ?? this.releasedBecause();
   }
 
-  /** Whether it was opened or closed: what it is made of can no longer change. */
   get isInUse(): boolean {
-    return this.wasOpened || this.closing !== undefined;
+    return this.wasOpened || this.calls.closedBecause !== undefined;
   }
 
-  /** @throws what `resolveSettings` throws; nothing is kept of it. */
+  get isIdle(): boolean {
+    return this.calls.areNone;
+  }
+
   prepare(): ChannelSettings {
     return (this.settings ??= this.resolveSettings());
   }
 
-  /** @throws Error that says why it is closed; what `resolveSettings` throws. */
   open(): Channel {
     const { closedBecause } = this;
     if (closedBecause !== undefined) {
@@ -56,13 +57,7 @@ export class ManagedChannel {
     return this.channel;
   }
 
-  /**
-   * Connects, and resolves when the channel is ready.
-   *
-   * @param deadline epoch milliseconds.
-   * @throws Error that names the client, when the channel is not ready by then, or closed.
-   */
-  async waitForReady(deadline: number, client: string): Promise<void> {
+  async waitForReady(deadline: number, owner: string): Promise<void> {
     for (;;) {
       const channel = this.open();
       const state = runInScope(undefined, connect, channel);
@@ -73,49 +68,34 @@ export class ManagedChannel {
       const hasChanged = await runInScope(undefined, stateChanges, channel, state, until);
       if (!hasChanged && Date.now() >= deadline) {
         throw new Error(
-          `gRPC client '${client}' could not connect to ${channel.getTarget()} in time: it is ${connectivityState[state]}`,
+          `${owner} could not connect to ${channel.getTarget()} in time: it is ${connectivityState[state]}`,
         );
       }
     }
   }
 
   callStarted(call: RunningCall): void {
-    this.running.add(call);
+    this.calls.started(call);
   }
 
   callEnded(call: RunningCall): void {
-    this.running.delete(call);
-    if (this.running.size === 0 && this.closedBecause !== undefined) {
-      this.disconnect();
+    this.calls.ended(call);
+    if (this.closedBecause !== undefined) {
+      this.release();
     }
   }
 
-  /**
-   * No more calls start, for good. The promise resolves when the running ones have ended, which they do on their own,
-   * or at once with `cancelCalls`.
-   */
   close(because: string, cancelCalls = false): Promise<void> {
-    this.closing ??= { because, drained: promiseWithResolvers() };
-    if (cancelCalls) {
-      for (const call of this.running) {
-        call.end({ code: status.CANCELLED, details: `Cancelled: ${because}` });
-      }
-    }
+    const drained = this.calls.close(because, cancelCalls);
     this.release();
-    return this.closing.drained.promise;
+    return drained;
   }
 
-  /** Drops the connections, as soon as no call is running: nobody can start another, unless the owner takes it back. */
   release(): void {
-    if (this.running.size === 0) {
-      this.disconnect();
+    if (this.calls.areNone) {
+      this.channel?.close();
+      this.channel = undefined;
     }
-  }
-
-  private disconnect(): void {
-    this.channel?.close();
-    this.channel = undefined;
-    this.closing?.drained.resolve();
   }
 }
 
@@ -132,18 +112,4 @@ function stateChanges(channel: Channel, state: connectivityState, deadline: numb
   return new Promise((resolve) => {
     channel.watchConnectivityState(state, deadline, (error) => resolve(error === undefined));
   });
-}
-
-interface PromiseWithResolversOf<T> {
-  promise: Promise<T>;
-  resolve(value: T): void;
-}
-
-/** `Promise.withResolvers()`, which Node 20 does not have. */
-function promiseWithResolvers(): PromiseWithResolversOf<void> {
-  let resolve!: () => void;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

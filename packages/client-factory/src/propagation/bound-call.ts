@@ -17,8 +17,9 @@ import {
   subscribeToSignal,
   unsubscribeFromSignal,
 } from '@grpc-di/call-context/opener';
-import type { Ending, RunningCall } from './call-target.js';
+import type { CredentialedCall, Ending, RunningCall } from './call-target.js';
 import {
+  callFailure,
   closedEnding,
   insecureCredentialsEnding,
   ownDeadlineEnding,
@@ -41,6 +42,9 @@ const LONGEST_TIMEOUT_MS = 2_147_483_000;
 /** How early a timer may say that the deadline has passed, in ms: `Date.now()` and Node's timers round apart. */
 const CLOCK_TOLERANCE_MS = 5;
 
+/** What grpc-js's status says when call credentials fail. */
+const CREDENTIALS_FAILED = 'Getting metadata from plugin failed';
+
 const NO_DESTROY_HOOK = { requireManualDestroy: true };
 
 /**
@@ -55,16 +59,19 @@ const NO_DESTROY_HOOK = { requireManualDestroy: true };
  */
 export class BoundCall
   extends AsyncResource
-  implements CallStream, InterceptingListener, RunningCall, CancellationSubscriber, AbortSubscriber
+  implements CallStream, InterceptingListener, RunningCall, CredentialedCall, CancellationSubscriber, AbortSubscriber
 {
   /** Epoch milliseconds: the smaller of what was asked for and the parent's. */
-  private readonly deadline: number;
+  readonly deadline: number;
   private readonly deadlineIsParents: boolean;
   private call: CallStream | undefined;
   private credentials: CallCredentials | undefined;
   private listener: InterceptingListener | undefined;
   private ending: Ending | undefined;
   private timer: DeadlineTimer | undefined;
+  /** For credentials that want to know when nobody needs them any more. */
+  private failure: AbortController | undefined;
+  private credentialsError: { readonly thrown: unknown } | undefined;
   private isReadPending = false;
   private finished = false;
 
@@ -107,8 +114,9 @@ export class BoundCall
     const channel = this.invocation.channel.open();
     const deadline = isFar ? Infinity : this.deadline;
     this.call = channel.createCall(this.method, deadline, this.host, this.parentCall, this.propagateFlags);
-    if (this.credentials !== undefined) {
-      this.call.setCredentials(this.credentials);
+    const credentials = this.invocation.channel.credentialsFor(this, this.credentials);
+    if (credentials !== undefined) {
+      this.call.setCredentials(credentials);
     }
     this.call.start(metadata, this);
     if (this.isReadPending) {
@@ -152,6 +160,15 @@ export class BoundCall
     this.credentials = credentials;
   }
 
+  get signal(): AbortSignal {
+    this.failure ??= new AbortController();
+    return this.failure.signal;
+  }
+
+  credentialsFailed(thrown: unknown): void {
+    this.credentialsError = { thrown };
+  }
+
   getPeer(): string {
     return this.call?.getPeer() ?? this.invocation.channel.getTarget();
   }
@@ -181,7 +198,11 @@ export class BoundCall
       unsubscribeFromSignal(this.invocation.signal, this);
     }
     this.timer?.clear();
-    this.runInAsyncScope(deliverStatus, undefined, this.listener!, this.explain(received));
+    const explained = this.explain(received);
+    if (this.failure !== undefined && received.code !== status.OK) {
+      this.failure.abort(callFailure(explained));
+    }
+    this.runInAsyncScope(deliverStatus, undefined, this.listener!, explained);
   }
 
   onScopeCancelled(_scope: CallContextScope): void {
@@ -244,6 +265,9 @@ export class BoundCall
       const { cause } = this.deadlineEnding();
       const details = `${received.details} (${this.deadlineInWords()})`;
       return cause === undefined ? { ...received, details } : { ...received, details, cause };
+    }
+    if (this.credentialsError !== undefined && received.details.startsWith(CREDENTIALS_FAILED)) {
+      return { ...received, cause: this.credentialsError.thrown };
     }
     return received;
   }

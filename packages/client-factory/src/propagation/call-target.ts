@@ -1,4 +1,4 @@
-import type { ChannelInterface, status } from '@grpc/grpc-js';
+import type { CallCredentials, ChannelInterface, status } from '@grpc/grpc-js';
 
 /** What a call needs to know of the channel that it goes out on. */
 export interface CallTarget extends ChannelInterface {
@@ -10,8 +10,22 @@ export interface CallTarget extends ChannelInterface {
   readonly maySendCallCredentials: boolean;
   /** grpc-js's channel, opened when it is not. */
   open(): ChannelInterface;
+  /** The call's own credentials, and the client's with them. */
+  credentialsFor(call: CredentialedCall, own: CallCredentials | undefined): CallCredentials | undefined;
   callStarted(call: RunningCall): void;
   callEnded(call: RunningCall): void;
+}
+
+/** A call that credentials are made for. */
+export interface CredentialedCall {
+  /** Epoch milliseconds; `Infinity` when there is none. */
+  readonly deadline: number;
+  /** Aborts when the call fails. */
+  readonly signal: AbortSignal;
+  /** Runs `fn` in the async context of whoever made the call. */
+  runInAsyncScope<This, Result>(fn: (this: This, ...args: any[]) => Result, thisArg?: This, ...args: any[]): Result;
+  /** Keeps the error that a provider failed with: a status has no room for it. */
+  credentialsFailed(error: unknown): void;
 }
 
 /** A call that has started and not ended. */

@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { type StatusObject, status } from '@grpc/grpc-js';
 import { CallCancelledError } from '@grpc-di/call-context';
 import { isCallCancelledError } from '@grpc-di/call-context/opener';
 import type { CallTarget, Ending } from './call-target.js';
@@ -15,8 +15,16 @@ export function insecureCredentialsEnding({ client }: CallTarget): Ending {
     code: status.UNAUTHENTICATED,
     details:
       `The call brings call credentials, and the channel of gRPC client '${client}' is insecure: they would be sent in ` +
-      'clear text. Use an https address or secure channel credentials.',
+      'clear text. Use an https address or secure channel credentials, or register the client with ' +
+      'unsafeUseInsecureChannelCallCredentials: true.',
   };
+}
+
+/** Why credentials for a call are not needed any more. */
+export function callFailure({ code, details, cause }: StatusObject & { cause?: unknown }): CallCancelledError {
+  return isCallCancelledError(cause)
+    ? cause
+    : new CallCancelledError(code === status.DEADLINE_EXCEEDED ? 4 : 1, details, { cause });
 }
 
 /** A signal of another call's context brings that call's code; any other one is a CANCELLED. */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers';
-import type { Client } from '@grpc/grpc-js';
 import type { BindingConstraints, BindingIdentifier, Container, ServiceIdentifier } from 'inversify';
+import { defaultPartsIdentifier } from './client-defaults.js';
+import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
-import type { GeneratedClass } from './generated-class.js';
+import { optional, type Parts, partsPerClient } from './container-parts.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
 const registrationsName = Symbol('grpc-di registrations');
@@ -17,8 +18,8 @@ export class ClassRegistrations {
 
   constructor(
     private readonly container: Container,
-    private readonly identifier: ServiceIdentifier<Client>,
-    private readonly generated: GeneratedClass,
+    private readonly identifier: ServiceIdentifier,
+    readonly kind: ClientKind,
   ) {
     this.bindSelf();
     this.bindErrors();
@@ -27,21 +28,19 @@ export class ClassRegistrations {
   /**
    * Brings the bindings in line with {@link byName}. There is one for each name, because inversify tells a binding
    * nothing of who asks, and caches which binding an injection gets until one of them comes or goes.
+   *
+   * @param changed the name whose options are new, and with them perhaps what it is made of.
    */
-  bindClients(): void {
+  bindClients(changed: string): void {
     for (const [name, binding] of this.bindings) {
-      if (!this.byName.has(name)) {
+      if (!this.byName.has(name) || name === changed) {
         unbindNow(this.container, binding);
         this.bindings.delete(name);
       }
     }
     for (const name of this.byName.keys()) {
       if (!this.bindings.has(name)) {
-        const binding = this.bind(
-          () => this.createClient(name),
-          (request) => this.nameAskedFor(request) === name,
-        );
-        this.bindings.set(name, binding);
+        this.bindings.set(name, this.bindClient(name));
       }
     }
   }
@@ -73,7 +72,7 @@ export class ClassRegistrations {
 
   /** The error for a `name` that no registration answers. */
   notRegistered(name: string): Error {
-    return new Error(`gRPC client ${this.generated.name} is not registered as '${name}', only as ${this.names()}.`);
+    return new Error(`gRPC client ${this.kind.name} is not registered as '${name}', only as ${this.names()}.`);
   }
 
   /**
@@ -96,7 +95,7 @@ export class ClassRegistrations {
 
   /** Whatever matches no registration is an error that lists them, also where inversify passes over a missing binding. */
   private bindErrors(): void {
-    const { name: className, serviceName } = this.generated;
+    const { name: className, serviceName } = this.kind;
     const isUnknown = (request: BindingConstraints): boolean =>
       request.name !== registrationsName && !this.byName.has(this.nameAskedFor(request) as string);
     const isBare = (request: BindingConstraints): boolean => request.name === undefined && request.tags.size === 0;
@@ -122,20 +121,46 @@ export class ClassRegistrations {
     );
   }
 
-  private bind(create: () => Client, when: (request: BindingConstraints) => boolean): BindingIdentifier {
-    return this.container.bind(this.identifier).toDynamicValue(create).inTransientScope().when(when).getIdentifier();
+  /**
+   * What the container is asked for with the client is resolved where the client is: in the container that asks, and in
+   * the same request.
+   */
+  private bindClient(name: string): BindingIdentifier {
+    const own = [...partsPerClient(this.byName.get(name)!.options)];
+    return this.container
+      .bind<unknown>(this.identifier)
+      .toResolvedValue(
+        (ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined, ...ofOwn: unknown[]) =>
+          this.createClient(name, partsOf(ofDefaults, own, ofOwn)),
+        [
+          { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
+          ...own.map(optional),
+        ] as never,
+      )
+      .inTransientScope()
+      .when((request) => this.nameAskedFor(request) === name)
+      .getIdentifier();
+  }
+
+  private bind(create: () => never, when: (request: BindingConstraints) => boolean): BindingIdentifier {
+    return this.container
+      .bind<unknown>(this.identifier)
+      .toDynamicValue(create)
+      .inTransientScope()
+      .when(when)
+      .getIdentifier();
   }
 
   /** Bare injection means the default name; there is no tagged one. */
   private nameAskedFor({ name, tags }: BindingConstraints): unknown {
-    return tags.size > 0 ? undefined : (name ?? this.generated.serviceName);
+    return tags.size > 0 ? undefined : (name ?? this.kind.serviceName);
   }
 
-  private createClient(name: string): Client {
+  private createClient(name: string, parts: Parts): unknown {
     if (this.mayBeUnbound) {
       this.hold();
     }
-    return this.byName.get(name)!.createClient();
+    return this.byName.get(name)!.createClient(parts);
   }
 
   private hold(): void {
@@ -153,8 +178,8 @@ export class ClassRegistrations {
         this.mayBeUnbound = false;
         this.hold();
       } else {
-        for (const { channel } of this.byName.values()) {
-          channel.release();
+        for (const registration of this.byName.values()) {
+          registration.release();
         }
       }
     });
@@ -165,11 +190,25 @@ export class ClassRegistrations {
   }
 }
 
+const NO_PARTS: Parts = new Map();
+
+function partsOf(
+  ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined,
+  identifiers: readonly ServiceIdentifier[],
+  objects: readonly unknown[],
+): Parts {
+  if (identifiers.length === 0 && (ofDefaults === undefined || ofDefaults.length === 0)) {
+    return NO_PARTS;
+  }
+  const parts = new Map(ofDefaults);
+  for (const [i, identifier] of identifiers.entries()) {
+    parts.set(identifier, objects[i]);
+  }
+  return parts;
+}
+
 /** The registrations behind a class, in this container or a parent; `undefined` where something else is bound to it. */
-export function registrationsOf(
-  container: Container,
-  identifier: ServiceIdentifier<Client>,
-): ClassRegistrations | undefined {
+export function registrationsOf(container: Container, identifier: ServiceIdentifier): ClassRegistrations | undefined {
   const bound: unknown = container.get(identifier, { name: registrationsName, optional: true });
   return bound instanceof ClassRegistrations ? bound : undefined;
 }

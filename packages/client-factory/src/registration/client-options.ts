@@ -1,191 +1,135 @@
-import { ChannelCredentials, type ChannelOptions, Metadata } from '@grpc/grpc-js';
-import { describeValue } from '@grpc-di/call-context/opener';
-import type { Container } from 'inversify';
+import {
+  type CallCredentials,
+  type Channel,
+  type ChannelCredentials,
+  type ChannelOptions,
+  type Interceptor,
+  Metadata,
+} from '@grpc/grpc-js';
+import type { Container, ServiceIdentifier } from 'inversify';
 import { toMetadata } from '../call/call-metadata.js';
-import { checkAddress } from '../channel/address.js';
+import type { CallCredentialsFunction, CallCredentialsSource } from '../channel/provided-credentials.js';
+import type { ServiceConfig } from '../channel/service-config.js';
 import type { CallContextPropagationOptions } from '../propagation/propagation-options.js';
 
 /** A gRPC target (`dns:users:50051`, `unix:/run/users.sock`), or an http(s) URL, which also picks the credentials. */
 export type Address = string | URL;
 
-export interface GrpcClientOptions {
+/** How a channel is made. */
+export interface GrpcChannelOptions {
+  /** Where the service is; a function is called once, at the first use. */
+  address?: Address | ((container: Container) => Address);
+  /** Needed for a target that is neither an http(s) URL nor on this machine (loopback, unix sockets). */
+  credentials?: ChannelCredentials;
+  /** grpc-js's channel options; merged over those of earlier registrations of the same name, key by key. */
+  channelOptions?: ChannelOptions;
+  /** Retries, hedging, load balancing and more, for all calls on the channel. */
+  serviceConfig?: ServiceConfig;
+}
+
+export interface GrpcClientOptions extends GrpcChannelOptions {
   /**
    * The registration's name. Default: the protobuf service's full name, such as `users.v1.Users`. Clients under other
    * names are injected with `@named(name)`.
    */
   name?: string;
-  /** Where the service is; a function is called once, at the first use. */
-  address?: Address | ((container: Container) => Address);
-  /** Needed for a target that is neither an http(s) URL nor on this machine (loopback, unix sockets). */
-  credentials?: ChannelCredentials;
-  /** grpc-js's channel options; merged over those of earlier registrations of the same client, key by key. */
-  channelOptions?: ChannelOptions;
+  /** The name of a channel that `createGrpcChannel` registered, to use instead of one of the client's own. */
+  channel?: string;
+  /**
+   * Interceptors of grpc-js, functions or objects from the container. The first is the outermost; a later registration's
+   * come after an earlier one's, and a call's own `interceptors` outside all of them.
+   */
+  interceptors?: readonly InterceptorRegistration[];
+  /**
+   * Credentials that every call gets, besides its own and the channel's: grpc-js's, functions, or identifiers of objects
+   * with a `getMetadata`, resolved for each created client. On an insecure channel they are an error at the first use.
+   */
+  callCredentials?: ReadonlyArray<CallCredentials | CallCredentialsProvider>;
+  /** Call credentials are sent in clear text on an insecure channel. Default `false`. */
+  unsafeUseInsecureChannelCallCredentials?: boolean;
   /** Sent with every call; never overrides or adds to a key that the call sets. */
   metadata?: Metadata | Record<string, string>;
   /** Milliseconds; for calls that set neither `deadline` nor `timeoutMs`. Default: no deadline. */
   timeoutMs?: number;
+  /** Whether calls wait for a connection that cannot be made now instead of failing with UNAVAILABLE. Default `false`. */
+  waitForReady?: boolean;
+  /** `timeoutMs` and `waitForReady` of single rpcs, by the method's name in the class or in the .proto. */
+  methods?: Record<string, MethodDefaults>;
   /** Whether calls inherit the deadline and the cancellation of the call that they are made in. Default `false`. */
   enableCallContextPropagation?: boolean | CallContextPropagationOptions;
+  /**
+   * Makes the client, on a channel that brings all of this registration's options to every call. Default: an instance of
+   * the generated class. Called for each object that is injected.
+   */
+  createClient?: (channel: Channel, container: Container) => object;
+}
+
+/** What the calls of one rpc have, unless they say otherwise; `Infinity` switches the client's `timeoutMs` off. */
+export interface MethodDefaults {
+  timeoutMs?: number;
+  waitForReady?: boolean;
+}
+
+/** An injectable class of interceptors. */
+export interface GrpcInterceptor {
+  intercept: Interceptor;
 }
 
 /**
- * @throws TypeError or Error that names the client, the option and what is right, for wrong types and values and for
- * unknown options.
+ * A function, or an object from the container. Scope `channel` (default): resolved once, from the container of the
+ * registration, at the first use. Scope `client`: resolved for each created client, from the container that asks and
+ * with its request scope; these stand outside the ones of scope `channel`.
  */
-export function checkClientOptions(options: GrpcClientOptions, client: string): void {
-  if (!isOptionsObject(options)) {
-    throw new TypeError(
-      `gRPC client '${client}': options must be an object such as { address: 'https://users:50051' }, not ${describeValue(options)}`,
-    );
-  }
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) {
-      checkOption(name, value, client);
-    }
-  }
-  if (options.address !== undefined && typeof options.address !== 'function') {
-    naming(client, () => checkAddress(options.address as Address, options.credentials));
-  }
-}
+export type InterceptorRegistration =
+  | Interceptor
+  | { interceptor: Interceptor | ServiceIdentifier<GrpcInterceptor>; scope?: 'channel' | 'client' };
+
+/** A function, or the identifier of an object with a `getMetadata`. */
+export type CallCredentialsProvider = CallCredentialsFunction | ServiceIdentifier<CallCredentialsSource>;
 
 /**
- * The later registration's keys win; objects of keys merge. Neither is changed, and what becomes of them afterwards does
- * not show in the result.
+ * The later registration's keys win; objects of keys merge, and lists append. Neither is changed, and what becomes of
+ * them afterwards does not show in the result.
  */
 export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClientOptions): GrpcClientOptions {
   const merged: GrpcClientOptions = { ...earlier };
   for (const name of Object.keys(later) as Array<keyof GrpcClientOptions>) {
     if (later[name] !== undefined) {
-      (merged as Record<string, unknown>)[name] = later[name];
+      (merged as Record<string, unknown>)[name] = mergeOption(name, earlier[name], later[name]);
     }
-  }
-  if (later.channelOptions !== undefined) {
-    merged.channelOptions = { ...earlier.channelOptions, ...later.channelOptions };
-  }
-  if (later.metadata !== undefined) {
-    merged.metadata = mergeMetadata(earlier.metadata, later.metadata);
-  }
-  if (isOptionsObject(later.enableCallContextPropagation)) {
-    const { enableCallContextPropagation: options } = earlier;
-    merged.enableCallContextPropagation = {
-      ...(isOptionsObject(options) ? options : undefined),
-      ...later.enableCallContextPropagation,
-    };
   }
   return merged;
 }
 
-/** Runs `check` and puts the client's name before the message of what it throws. */
-export function naming<T>(client: string, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    const message = `gRPC client '${client}': ${error instanceof Error ? error.message : String(error)}`;
-    throw error instanceof TypeError ? new TypeError(message) : new Error(message);
-  }
-}
-
-const KNOWN_OPTIONS = [
-  'name',
-  'address',
-  'credentials',
-  'channelOptions',
-  'metadata',
-  'timeoutMs',
-  'enableCallContextPropagation',
-];
-
-function checkOption(name: string, value: unknown, client: string): void {
-  const rule = brokenRule(name, value);
-  if (rule !== undefined) {
-    throw new TypeError(`gRPC client '${client}': ${rule}`);
-  }
-  if (name === 'metadata') {
-    naming(client, () => toMetadata(value as Metadata));
-  }
-}
-
-function brokenRule(name: string, value: unknown): string | undefined {
+function mergeOption(name: keyof GrpcClientOptions, earlier: unknown, later: unknown): unknown {
   switch (name) {
-    case 'name':
-      return typeof value === 'string' && value !== ''
-        ? undefined
-        : `name must be a string that is not empty, not ${describeValue(value)}`;
-    case 'address':
-      return typeof value === 'string' || value instanceof URL || typeof value === 'function'
-        ? undefined
-        : `address must be a gRPC target such as 'dns:users:50051', an http(s) URL or a function that returns one, not ${describeValue(value)}`;
-    case 'credentials':
-      return value instanceof ChannelCredentials
-        ? undefined
-        : `credentials must be ChannelCredentials of @grpc/grpc-js, such as credentials.createSsl(), not ${describeValue(value)}`;
     case 'channelOptions':
-      return isOptionsObject(value) ? undefined : `channelOptions must be an object, not ${describeValue(value)}`;
+      return { ...(earlier as object | undefined), ...(later as object) };
+    case 'interceptors':
+    case 'callCredentials':
+      return [...((earlier as unknown[] | undefined) ?? []), ...(later as unknown[])];
     case 'metadata':
-      return undefined;
-    case 'timeoutMs':
-      return typeof value === 'number' && !Number.isNaN(value)
-        ? undefined
-        : `timeoutMs must be a number of milliseconds (Infinity for no deadline), not ${describeValue(value)}`;
+      return mergeMetadata(earlier as GrpcClientOptions['metadata'], later as Metadata);
+    case 'methods':
+      return mergeMethods(earlier as GrpcClientOptions['methods'], later as Record<string, MethodDefaults>);
     case 'enableCallContextPropagation':
-      return brokenPropagationRule(value);
+      return typeof later === 'object' ? { ...(typeof earlier === 'object' ? earlier : undefined), ...later } : later;
+    case 'serviceConfig':
+      return structuredClone(later);
     default:
-      return `unknown option "${name}"; there are ${KNOWN_OPTIONS.join(', ')}`;
+      return later;
   }
 }
 
-const ON_CONTEXT_NOT_FOUND = ['throw', 'warn', 'ignore'];
-
-function brokenPropagationRule(value: unknown): string | undefined {
-  if (typeof value === 'boolean') {
-    return undefined;
+function mergeMethods(
+  earlier: Record<string, MethodDefaults> = {},
+  later: Record<string, MethodDefaults>,
+): Record<string, MethodDefaults> {
+  const merged = { ...earlier };
+  for (const [method, defaults] of Object.entries(later)) {
+    merged[method] = { ...merged[method], ...defaults };
   }
-  if (!isOptionsObject(value)) {
-    return `enableCallContextPropagation must be a boolean or an object of options, not ${describeValue(value)}`;
-  }
-  for (const [name, option] of Object.entries(value)) {
-    const rule = option === undefined ? undefined : brokenPropagationOptionRule(name, option);
-    if (rule !== undefined) {
-      return `enableCallContextPropagation.${rule}`;
-    }
-  }
-  return undefined;
-}
-
-function brokenPropagationOptionRule(name: string, value: unknown): string | undefined {
-  switch (name) {
-    case 'deadline':
-    case 'cancellation':
-      return typeof value === 'boolean' ? undefined : `${name} must be a boolean, not ${describeValue(value)}`;
-    case 'metadata':
-      return Array.isArray(value) && value.every(isMetadataName)
-        ? undefined
-        : `metadata must be an array of metadata names, each written out, such as ['x-request-id'], not ${describeValue(value)}`;
-    case 'deadlineMarginMs':
-      return value === 0 || (isPositive(value) && value !== Infinity)
-        ? undefined
-        : `deadlineMarginMs must be a number of milliseconds, 0 or more, not ${describeValue(value)}`;
-    case 'onContextNotFound':
-      return ON_CONTEXT_NOT_FOUND.includes(value as string)
-        ? undefined
-        : `onContextNotFound must be 'throw', 'warn' or 'ignore', not ${describeValue(value)}`;
-    default:
-      return `${name} is unknown; there are deadline, cancellation, metadata, deadlineMarginMs, onContextNotFound`;
-  }
-}
-
-/** `grpc-` names are the protocol's own (gRPC over HTTP/2). */
-function isMetadataName(value: unknown): boolean {
-  return typeof value === 'string' && /^[a-z0-9_.-]+$/i.test(value) && !/^grpc-/i.test(value);
-}
-
-function isPositive(value: unknown): boolean {
-  return typeof value === 'number' && value > 0;
-}
-
-/** Arrays, maps and the like have entries, but no options. */
-function isOptionsObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !(Symbol.iterator in value);
+  return merged;
 }
 
 function mergeMetadata(earlier: GrpcClientOptions['metadata'], later: Metadata | Record<string, string>): Metadata {

@@ -1,97 +1,230 @@
-import type { Client } from '@grpc/grpc-js';
-import { describeValue } from '@grpc-di/call-context/opener';
+import type { Channel, Interceptor } from '@grpc/grpc-js';
 import type { Container } from 'inversify';
-import type { CallDefaults } from '../call/call-defaults.js';
-import { toMetadata } from '../call/call-metadata.js';
-import type { GrpcClient } from '../call/grpc-client.js';
-import { resolveAddress } from '../channel/address.js';
+import { type CallDefaults, callDefaults } from '../call/call-defaults.js';
+import { DecoratedChannel } from '../call/decorated-channel.js';
+import { ChannelCache } from '../channel/channel-cache.js';
 import { ClientChannel } from '../channel/client-channel.js';
 import { type ChannelSettings, ManagedChannel } from '../channel/managed-channel.js';
+import type { RegisteredChannel } from '../channel/registered-channel.js';
+import { SharedChannel } from '../channel/shared-channel.js';
 import { ParentFinder } from '../propagation/parent-call.js';
 import { propagationPolicy } from '../propagation/propagation-options.js';
-import { type Address, type GrpcClientOptions, naming } from './client-options.js';
-import type { GeneratedClass } from './generated-class.js';
+import { channelNamed } from './channel-registration.js';
+import { channelSettings } from './channel-settings.js';
+import { checkClientOptions, naming } from './check-client-options.js';
+import { applyDefaults, useDefaults } from './client-defaults.js';
+import type { ClientKind } from './client-kind.js';
+import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
+import { checkOverrides, type GrpcClientOverrides, keyOf } from './client-overrides.js';
+import {
+  callCredentialsOf,
+  identifierInWords,
+  interceptorsOf,
+  type Parts,
+  partsPerChannel,
+  partsPerClient,
+} from './container-parts.js';
+import { checkCreated } from './custom-client.js';
 
-/** One client class under one name: its options, its one channel, and the objects made of it. */
+/** What the options amount to, from the first use on. */
+interface Settled {
+  readonly defaults: CallDefaults;
+  readonly channelInterceptors: readonly Interceptor[];
+  readonly parents: ParentFinder | undefined;
+}
+
+/** How many channels with overrides one client keeps connected. */
+const MOST_OVERRIDDEN_CHANNELS = 100;
+
+/** One client under one name: its options, its channel, and the objects made of it. */
 export class ClientRegistration {
-  readonly channel = new ManagedChannel(
-    () => this.resolveSettings(),
-    () => this.releasedBecause(),
-  );
-
-  /** What the options amount to, from the first use on. */
-  private used: { defaults: CallDefaults; parents: ParentFinder | undefined } | undefined;
+  private usedOptions: GrpcClientOptions | undefined;
+  private usedChannel: RegisteredChannel | undefined;
+  private settled: Settled | undefined;
+  private readonly overridden = new ChannelCache(MOST_OVERRIDDEN_CHANNELS);
+  private closedBecause: string | undefined;
 
   constructor(
     readonly name: string,
+    /** As registered, without the defaults for all clients. */
     readonly options: GrpcClientOptions,
     private readonly container: Container,
-    private readonly generated: GeneratedClass,
+    readonly kind: ClientKind,
     private readonly isUnbound: () => boolean,
   ) {}
 
+  /** For messages. */
+  get owner(): string {
+    return `gRPC client '${this.name}'`;
+  }
+
   get isUsed(): boolean {
-    return this.used !== undefined || this.channel.isInUse;
+    return this.settled !== undefined || this.usedChannel?.isInUse === true;
   }
 
-  /** @throws Error that names the client, when it has no address, or one that cannot be used. */
-  createClient(): GrpcClient<Client> {
-    this.channel.prepare();
-    const { defaults, parents } = (this.used ??= this.settle());
-    return new this.generated.InjectedClient(new ClientChannel(this.name, this.channel, parents), defaults);
+  get channel(): RegisteredChannel {
+    return (this.usedChannel ??= this.channelFor(this.effectiveOptions));
   }
 
-  private resolveSettings(): ChannelSettings {
-    const { credentials, channelOptions } = this.options;
-    const address = this.resolveAddressOption();
-    return naming(this.name, () => ({ ...resolveAddress(address, credentials), options: { ...channelOptions } }));
+  /**
+   * @param parts the objects of the container that this client is made with.
+   * @throws Error that names the client, when it has no address, or anything else that cannot be used.
+   */
+  createClient(parts: Parts): object {
+    return this.createClientOn(this.channel, parts);
   }
 
-  private releasedBecause(): string | undefined {
-    return this.isUnbound()
-      ? `gRPC client '${this.name}' is closed: its binding was removed from the container`
-      : undefined;
+  /**
+   * The same, on a channel of its own for these overrides, from a cache.
+   *
+   * @throws Error that names the client, also for a client that shares its channel.
+   */
+  createClientFor(overrides: GrpcClientOverrides): object {
+    checkOverrides(overrides, this.owner);
+    const options = this.effectiveOptions;
+    if (options.channel !== undefined) {
+      throw new Error(
+        `${this.owner}: it shares the channel '${options.channel}', and cannot be created with an address or credentials of ` +
+          'its own: register it without channel',
+      );
+    }
+    const parts = new Map(
+      [...partsPerClient(options)].map((identifier) => [
+        identifier,
+        this.container.get<unknown>(identifier, { optional: true }),
+      ]),
+    );
+    return this.createClientOn(this.overriddenChannel(overrides, options), parts);
   }
 
-  private settle(): { defaults: CallDefaults; parents: ParentFinder | undefined } {
-    const { metadata, timeoutMs, enableCallContextPropagation: propagation } = this.options;
-    const values = metadata === undefined ? undefined : toMetadata(metadata).clone();
+  /**
+   * No more calls start, for good. The promise resolves when the running ones have ended, which they do on their own,
+   * or at once with `cancelCalls`.
+   */
+  async close(because: string, cancelCalls: boolean): Promise<void> {
+    this.closedBecause ??= because;
+    await Promise.all([this.channel, ...this.overridden].map((channel) => channel.close(because, cancelCalls)));
+  }
+
+  /** The container has let go of it. */
+  release(): void {
+    for (const channel of [this.usedChannel, ...this.overridden]) {
+      channel?.release();
+    }
+  }
+
+  /** @throws what {@link createClient} throws, but for objects that depend on who asks: those it only looks up. */
+  validate(): void {
+    this.prepare(this.channel);
+    this.settle();
+    for (const identifier of partsPerClient(this.effectiveOptions)) {
+      this.checkBound(this.container.isBound(identifier), identifier);
+    }
+  }
+
+  /** With the defaults for all clients. */
+  private get effectiveOptions(): GrpcClientOptions {
+    return (this.usedOptions ??= applyDefaults(useDefaults(this.container), this.options));
+  }
+
+  private createClientOn(channel: RegisteredChannel, parts: Parts): object {
+    this.prepare(channel);
+    const { defaults, channelInterceptors, parents } = (this.settled ??= this.settle());
+    const options = this.effectiveOptions;
+    for (const identifier of partsPerClient(options)) {
+      this.checkBound(parts.get(identifier) !== undefined, identifier);
+    }
+    return naming(this.owner, () => {
+      const view = new ClientChannel(
+        this.name,
+        channel,
+        parents,
+        callCredentialsOf(options, parts),
+        options.unsafeUseInsecureChannelCallCredentials,
+      );
+      const interceptors = [...interceptorsOf(options, 'client', parts), ...channelInterceptors];
+      return this.create(view, interceptors.length === 0 ? defaults : { ...defaults, interceptors });
+    });
+  }
+
+  private create(channel: ClientChannel, defaults: CallDefaults): object {
+    const { createClient } = this.effectiveOptions;
+    if (createClient === undefined) {
+      return this.kind.create!(channel, defaults);
+    }
+    const decorated = new DecoratedChannel(channel, defaults) as unknown as Channel;
+    return checkCreated(createClient(decorated, this.container), this.kind);
+  }
+
+  private settle(): Settled {
+    const options = this.effectiveOptions;
+    const { enableCallContextPropagation: propagation } = options;
+    const parts = new Map(
+      [...partsPerChannel(options)].map((identifier) => {
+        this.checkBound(this.container.isBound(identifier), identifier);
+        return [identifier, naming(this.owner, () => this.container.get(identifier))];
+      }),
+    );
     return {
-      defaults: {
-        metadata: values === undefined ? undefined : { names: Object.keys(values.toJSON()), values },
-        timeoutMs,
-      },
+      defaults: callDefaults(options, this.kind.rpcs),
+      channelInterceptors: naming(this.owner, () => interceptorsOf(options, 'channel', parts)),
       parents: propagation ? new ParentFinder(this.name, propagationPolicy(propagation)) : undefined,
     };
   }
 
-  private resolveAddressOption(): Address {
-    const { address } = this.options;
-    if (address === undefined) {
-      const { name, serviceName } = this.generated;
-      const nameOption = this.name === serviceName ? '' : `name: '${this.name}', `;
-      throw new Error(
-        `gRPC client '${this.name}': it has no address: write createGrpcClient(container, ${name}, ` +
-          `{ ${nameOption}address: 'https://users:50051' })`,
-      );
-    }
-    return typeof address === 'function' ? this.callAddressFunction(address) : address;
+  private channelFor({ channel }: GrpcClientOptions): RegisteredChannel {
+    const releasedBecause = (): string | undefined => this.releasedBecause();
+    return channel === undefined
+      ? new ManagedChannel(() => this.settingsOf(this.effectiveOptions), releasedBecause)
+      : new SharedChannel(() => channelNamed(this.container, channel, this.owner).channel, releasedBecause);
   }
 
-  private callAddressFunction(address: (container: Container) => Address): Address {
-    let resolved: unknown;
-    try {
-      resolved = address(this.container);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new Error(`gRPC client '${this.name}': its address function threw: ${message}`, { cause: error });
-    }
-    if (typeof resolved !== 'string' && !(resolved instanceof URL)) {
-      const returned = resolved instanceof Promise ? 'a promise' : describeValue(resolved);
-      throw new TypeError(
-        `gRPC client '${this.name}': its address function returned ${returned} instead of a gRPC target or a URL`,
+  private overriddenChannel(overrides: GrpcClientOverrides, options: GrpcClientOptions): RegisteredChannel {
+    return this.overridden.get(
+      keyOf(overrides),
+      () => this.settingsOf(mergeClientOptions(options, overrides)),
+      () => this.closedBecause ?? this.releasedBecause(),
+    );
+  }
+
+  private settingsOf(options: GrpcClientOptions): ChannelSettings {
+    return channelSettings(options, this.container, this.owner, this.example);
+  }
+
+  private releasedBecause(): string | undefined {
+    return this.isUnbound() ? `${this.owner} is closed: its binding was removed from the container` : undefined;
+  }
+
+  private prepare(channel: RegisteredChannel): void {
+    const options = this.effectiveOptions;
+    checkClientOptions(options, this.owner, this.kind.rpcs);
+    const { credentials, target } = channel.prepare();
+    if (
+      options.callCredentials !== undefined &&
+      options.callCredentials.length > 0 &&
+      !options.unsafeUseInsecureChannelCallCredentials &&
+      !credentials._isSecure()
+    ) {
+      throw new Error(
+        `${this.owner}: it has call credentials, and its channel to ${target} is insecure: they would be sent in clear text. ` +
+          'Use an https address or secure channel credentials, or, where nobody can listen, set ' +
+          'unsafeUseInsecureChannelCallCredentials: true',
       );
     }
-    return resolved;
+  }
+
+  private checkBound(isBound: boolean, identifier: Parameters<typeof identifierInWords>[0]): void {
+    if (!isBound) {
+      const words = identifierInWords(identifier);
+      const to = typeof identifier === 'function' ? '.toSelf()' : '.to(...)';
+      throw new Error(
+        `${this.owner}: its options name ${words}, which is not bound: write container.bind(${words})${to}`,
+      );
+    }
+  }
+
+  private get example(): string {
+    const nameOption = this.name === this.kind.serviceName ? '' : `name: '${this.name}', `;
+    return `createGrpcClient(container, ${this.kind.name}, { ${nameOption}address: 'https://users:50051' })`;
   }
 }

@@ -1,50 +1,69 @@
-import type { Client } from '@grpc/grpc-js';
-import type { Container } from 'inversify';
-import type { GrpcClientConstructor } from '../call/grpc-client.js';
+import type { Container, ServiceIdentifier } from 'inversify';
+import { checkClientOptions } from './check-client-options.js';
 import { ClassRegistrations } from './class-registrations.js';
-import { checkClientOptions, type GrpcClientOptions, mergeClientOptions } from './client-options.js';
+import type { ClientKind } from './client-kind.js';
+import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
 import { ClientRegistration } from './client-registration.js';
-import { type GeneratedClass, generatedClass } from './generated-class.js';
+import { ContainerGrpcClientFactory, GrpcClientFactory } from './grpc-client-factory.js';
 
-/** All clients that are registered in one container. */
+const registryIdentifier = Symbol('grpc-di client registry');
+
+/** The registry of this very container: a parent's has clients of its own. */
+export function registryOf(container: Container): ClientRegistry {
+  if (container.isCurrentBound(registryIdentifier)) {
+    return container.get<ClientRegistry>(registryIdentifier);
+  }
+  return new ClientRegistry(container);
+}
+
+/** All clients that are registered in one container. It is bound with the first of them. */
 export class ClientRegistry {
-  private readonly classes = new Map<GrpcClientConstructor<Client>, ClassRegistrations>();
+  private readonly classes = new Map<ServiceIdentifier, ClassRegistrations>();
 
   constructor(private readonly container: Container) {}
 
   /**
-   * Registers a client, or merges the options into an earlier registration of the same class and name.
+   * Registers a client, or merges the options into an earlier registration of the same identifier and name.
    *
-   * @throws TypeError or Error, before anything is changed, for what is no client class, invalid options, a name that
-   * another class has, and a client that was already used.
+   * @throws TypeError or Error, before anything is changed, for invalid options, a name that another client has, and a
+   * client that was already used.
    */
-  register(client: GrpcClientConstructor<Client>, options: GrpcClientOptions): void {
-    const generated = generatedClass(client, 'createGrpcClient');
-    const name = options?.name ?? generated.serviceName;
-    checkClientOptions(options, name ?? generated.name);
+  register(identifier: ServiceIdentifier, kind: ClientKind, options: GrpcClientOptions): void {
+    const name = options?.name ?? kind.serviceName;
+    const owner = `gRPC client '${name ?? kind.name}'`;
+    checkClientOptions(options, owner, kind.rpcs);
     if (name === undefined) {
-      throw new Error(`gRPC client ${generated.name} has no rpc to take a name from: register it with a name`);
+      const why = kind.rpcs === undefined ? 'is no generated class' : 'has no rpc';
+      throw new Error(`gRPC client ${kind.name} ${why} to take a name from: register it with a name`);
     }
-    const registrations = this.registrationsOf(client);
-    this.checkClassIsFree(client, generated, registrations);
-    this.checkNameIsFree(name, client, generated);
+    const registrations = this.registrationsOf(identifier);
+    this.checkIdentifierIsFree(identifier, kind, registrations);
+    this.checkNameIsFree(name, identifier, kind);
     const earlier = registrations?.byName.get(name);
     if (earlier?.isUsed) {
       throw new Error(
-        `gRPC client '${name}' was already used, and cannot be registered again: register all clients before the first is resolved`,
+        `${owner} was already used, and cannot be registered again: register all clients before the first is resolved`,
       );
     }
     const merged = mergeClientOptions(earlier?.options ?? {}, options);
-    checkClientOptions(merged, name);
-    const target = registrations ?? this.addClass(client, generated);
-    target.byName.set(name, new ClientRegistration(name, merged, this.container, generated, () => target.isUnbound));
-    target.bindClients();
+    checkClientOptions(merged, owner, kind.rpcs);
+    const target = registrations ?? this.addClass(identifier, kind);
+    target.byName.set(name, new ClientRegistration(name, merged, this.container, kind, () => target.isUnbound));
+    target.bindClients(name);
+  }
+
+  /** Binds the registry, and the factory of its clients. */
+  bind(): void {
+    if (!this.container.isCurrentBound(registryIdentifier)) {
+      this.container.bind(registryIdentifier).toConstantValue(this);
+      this.container.bind(GrpcClientFactory).toConstantValue(new ContainerGrpcClientFactory(this.container, this));
+    }
   }
 
   /** Every registration that the container still holds. */
   *all(): Iterable<ClientRegistration> {
-    for (const client of this.classes.keys()) {
-      yield* this.registrationsOf(client)?.byName.values() ?? [];
+    for (const identifier of this.classes.keys()) {
+      yield* this.registrationsOf(identifier)?.byName.values() ?? [];
     }
   }
 
@@ -55,8 +74,8 @@ export class ClientRegistry {
     }
   }
 
-  private registrationsOf(client: GrpcClientConstructor<Client>): ClassRegistrations | undefined {
-    const registrations = this.classes.get(client);
+  private registrationsOf(identifier: ServiceIdentifier): ClassRegistrations | undefined {
+    const registrations = this.classes.get(identifier);
     if (!registrations?.isHeld()) {
       return undefined;
     }
@@ -64,31 +83,32 @@ export class ClientRegistry {
     return registrations;
   }
 
-  private addClass(client: GrpcClientConstructor<Client>, generated: GeneratedClass): ClassRegistrations {
-    const registrations = new ClassRegistrations(this.container, client, generated);
-    this.classes.set(client, registrations);
+  private addClass(identifier: ServiceIdentifier, kind: ClientKind): ClassRegistrations {
+    this.bind();
+    const registrations = new ClassRegistrations(this.container, identifier, kind);
+    this.classes.set(identifier, registrations);
     return registrations;
   }
 
   /** A mock that is bound to the class, for one: beside it, no injection could tell the two apart. */
-  private checkClassIsFree(
-    client: GrpcClientConstructor<Client>,
-    { name }: GeneratedClass,
+  private checkIdentifierIsFree(
+    identifier: ServiceIdentifier,
+    { name }: ClientKind,
     registrations: ClassRegistrations | undefined,
   ): void {
-    if (registrations === undefined && this.container.isCurrentBound(client)) {
+    if (registrations === undefined && this.container.isCurrentBound(identifier)) {
       throw new Error(
         `gRPC client ${name} cannot be registered: the container has another binding of the class. Unbind that first.`,
       );
     }
   }
 
-  private checkNameIsFree(name: string, client: GrpcClientConstructor<Client>, generated: GeneratedClass): void {
+  private checkNameIsFree(name: string, identifier: ServiceIdentifier, kind: ClientKind): void {
     for (const [other, registrations] of this.classes) {
-      if (other !== client && registrations.byName.has(name) && this.registrationsOf(other)?.byName.has(name)) {
+      if (other !== identifier && registrations.byName.has(name) && this.registrationsOf(other)?.byName.has(name)) {
         throw new Error(
-          `gRPC client '${name}' is already registered with another class (${generatedClass(other, '').name}): give one of ` +
-            `the two a name of its own, createGrpcClient(container, ${generated.name}, { name: '...' })`,
+          `gRPC client '${name}' is already registered with another class (${registrations.kind.name}): give one of ` +
+            `the two a name of its own, createGrpcClient(container, ${kind.name}, { name: '...' })`,
         );
       }
     }

@@ -1,12 +1,11 @@
-import type { Client } from '@grpc/grpc-js';
-import type { Container } from 'inversify';
+import type { Channel, Client } from '@grpc/grpc-js';
+import type { Container, ServiceIdentifier } from 'inversify';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
 import { checkContainer } from './check-container.js';
 import type { GrpcClientOptions } from './client-options.js';
-import { ClientRegistry } from './client-registry.js';
-import { ContainerGrpcClientFactory, GrpcClientFactory } from './grpc-client-factory.js';
-
-const registryIdentifier = Symbol('grpc-di client registry');
+import { registryOf } from './client-registry.js';
+import { checkIdentifier, customClient } from './custom-client.js';
+import { generatedClass, isGeneratedClass } from './generated-class.js';
 
 /**
  * Registers a typed client in the container. The generated client class is the service identifier: what gets injected
@@ -15,7 +14,7 @@ const registryIdentifier = Symbol('grpc-di client registry');
  * `GrpcClientFactory` is closed.
  *
  * Registering a client again merges the options: keys that the second does not name stay, the others take the last
- * write; channel options and metadata merge key by key.
+ * write; channel options, metadata and methods merge key by key, lists append.
  *
  * @example
  * createGrpcClient(container, UsersClient, { address: 'https://users:50051', enableCallContextPropagation: true });
@@ -26,16 +25,34 @@ const registryIdentifier = Symbol('grpc-di client registry');
 export function createGrpcClient<C extends Client>(
   container: Container,
   client: GrpcClientConstructor<C>,
+  options?: GrpcClientOptions,
+): void;
+/**
+ * The same for an object that is no generated client, under any service identifier.
+ *
+ * @param options.createClient makes the object, on a channel that brings the other options to every call.
+ * @example
+ * createGrpcClient(container, HealthProbe, {
+ *   name: 'health',
+ *   address: 'https://users:50051',
+ *   createClient: (channel) => new HealthProbe(channel),
+ * });
+ */
+export function createGrpcClient<T extends object>(
+  container: Container,
+  identifier: ServiceIdentifier<T>,
+  options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => T },
+): void;
+export function createGrpcClient(
+  container: Container,
+  client: ServiceIdentifier,
   options: GrpcClientOptions = {},
 ): void {
   checkContainer(container, 'createGrpcClient');
-  // The registry of this very container: a parent's has clients of its own.
-  if (container.isCurrentBound(registryIdentifier)) {
-    container.get<ClientRegistry>(registryIdentifier).register(client, options);
-    return;
+  if (isGeneratedClass(client) || options?.createClient === undefined) {
+    registryOf(container).register(client, generatedClass(client as never, 'createGrpcClient'), options);
+  } else {
+    checkIdentifier(client);
+    registryOf(container).register(client, customClient(client), options);
   }
-  const registry = new ClientRegistry(container);
-  registry.register(client, options);
-  container.bind(registryIdentifier).toConstantValue(registry);
-  container.bind(GrpcClientFactory).toConstantValue(new ContainerGrpcClientFactory(container, registry));
 }

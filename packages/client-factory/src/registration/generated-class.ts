@@ -1,35 +1,34 @@
 import { Client } from '@grpc/grpc-js';
 import { describeValue } from '@grpc-di/call-context/opener';
-import { type InjectedClientClass, injectedClientClass } from '../call/client-class.js';
+import { injectedClientClass } from '../call/client-class.js';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
 import { type Rpc, rpcsOf, serviceNameOf } from '../call/rpcs.js';
+import type { ClientKind } from './client-kind.js';
 
-/** What is worked out once for a generated class, for all containers. */
-export interface GeneratedClass {
-  /** What messages call the class. */
-  readonly name: string;
-  /** The protobuf service's full name; `undefined` for a class without rpcs. */
-  readonly serviceName: string | undefined;
-  readonly InjectedClient: InjectedClientClass<Client>;
-}
+const generatedClasses = new WeakMap<GrpcClientConstructor<Client>, ClientKind>();
 
-const generatedClasses = new WeakMap<GrpcClientConstructor<Client>, GeneratedClass>();
-
-/** @throws TypeError that names the caller, for what is no generated client class. */
-export function generatedClass(client: GrpcClientConstructor<Client>, caller: string): GeneratedClass {
-  let generated = generatedClasses.get(client);
-  if (generated === undefined) {
+/** What is worked out once for a generated class, for all containers. @throws TypeError that names the caller, for what is none. */
+export function generatedClass(client: GrpcClientConstructor<Client>, caller: string): ClientKind {
+  let kind = generatedClasses.get(client);
+  if (kind === undefined) {
     checkClientClass(client, caller);
     const rpcs: readonly Rpc[] = rpcsOf(client);
     const serviceName = serviceNameOf(rpcs);
-    generated = {
+    const InjectedClient = injectedClientClass(client, rpcs);
+    kind = {
       name: classNameOf(client, serviceName),
       serviceName,
-      InjectedClient: injectedClientClass(client, rpcs),
+      rpcs,
+      Class: client,
+      create: (channel, defaults) => new InjectedClient(channel, defaults),
     };
-    generatedClasses.set(client, generated);
+    generatedClasses.set(client, kind);
   }
-  return generated;
+  return kind;
+}
+
+export function isGeneratedClass(client: unknown): client is GrpcClientConstructor<Client> {
+  return typeof client === 'function' && client.prototype instanceof Client;
 }
 
 /** grpc-js calls every class that it makes, for all generators but protobuf-ts, `ServiceClientImpl`. */
@@ -40,7 +39,7 @@ function classNameOf(client: GrpcClientConstructor<Client>, serviceName: string 
 }
 
 function checkClientClass(client: unknown, caller: string): void {
-  if (typeof client !== 'function' || !(client.prototype instanceof Client)) {
+  if (!isGeneratedClass(client)) {
     throw new TypeError(
       `${caller}: ${describeValue(client)} is no generated gRPC client class: pass one that extends Client of this very ` +
         '@grpc/grpc-js, such as the UsersClient that ts-proto generates (outputServices=grpc-js)',

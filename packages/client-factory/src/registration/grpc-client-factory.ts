@@ -2,23 +2,35 @@ import type { Channel, Client } from '@grpc/grpc-js';
 import { timeoutToDeadline } from '@grpc-di/call-context/opener';
 import type { Container } from 'inversify';
 import type { GrpcClient, GrpcClientConstructor } from '../call/grpc-client.js';
+import type { ChannelRegistration } from './channel-registration.js';
+import { ownChannelsOf } from './channel-registration.js';
+import type { GrpcClientOverrides } from './client-overrides.js';
 import type { ClientRegistration } from './client-registration.js';
 import type { ClientRegistry } from './client-registry.js';
-import { getGrpcClient } from './get-grpc-client.js';
+import { getGrpcClient, registrationOf } from './get-grpc-client.js';
 
 /**
- * The clients of a container as a whole: for names known only at run time, and for start-up and shutdown. Injectable
- * wherever a client was registered.
+ * The clients and channels of a container as a whole: for names and addresses known only at run time, and for start-up
+ * and shutdown. Injectable wherever a client was registered.
  */
 export abstract class GrpcClientFactory {
-  /** @throws Error that lists the registered names, when the class is not registered under this one. */
-  abstract createClient<C extends Client>(client: GrpcClientConstructor<C>, name?: string): GrpcClient<C>;
+  /**
+   * @param overrides an address or credentials for this client object alone, such as a tenant's. Its channel comes from a
+   * cache: objects with equal addresses and the same credentials object share one, and of more than 100 per registration
+   * the least recently used without a running call are disconnected, to be connected again by their next call.
+   * @throws Error that lists the registered names, when the class is not registered under this one.
+   */
+  abstract createClient<C extends Client>(
+    client: GrpcClientConstructor<C>,
+    name?: string,
+    overrides?: GrpcClientOverrides,
+  ): GrpcClient<C>;
 
-  /** grpc-js's channel of a registration, opened when it is not. @throws Error for an unknown name. */
+  /** grpc-js's channel of a client, or of `createGrpcChannel`; opened when it is not. @throws Error for an unknown name. */
   abstract getChannel(name: string): Channel;
 
   /**
-   * Resolves every registration's address and credentials, without connecting.
+   * Resolves every registration's address, credentials, shared channel and interceptors, without connecting.
    *
    * @throws AggregateError that lists all faults, one line each; its `errors` are the single ones.
    */
@@ -33,10 +45,10 @@ export abstract class GrpcClientFactory {
   abstract waitForReady(options?: { names?: string[]; timeoutMs?: number }): Promise<void>;
 
   /**
-   * Closes every channel: new calls fail with UNAVAILABLE. Resolves when the running calls have ended, which they do on
-   * their own, or at once with `cancelCalls`.
+   * Closes every channel (or those of `names`): new calls fail with UNAVAILABLE. Resolves when the running calls have
+   * ended, which they do on their own, or at once with `cancelCalls`. A client's name closes no channel that it shares.
    */
-  abstract close(options?: { cancelCalls?: boolean }): Promise<void>;
+  abstract close(options?: { names?: string[]; cancelCalls?: boolean }): Promise<void>;
 
   /** `await using`: {@link close}. */
   [Symbol.asyncDispose](): Promise<void> {
@@ -54,8 +66,14 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     super();
   }
 
-  createClient<C extends Client>(client: GrpcClientConstructor<C>, name?: string): GrpcClient<C> {
-    return getGrpcClient(this.container, client, name);
+  createClient<C extends Client>(
+    client: GrpcClientConstructor<C>,
+    name?: string,
+    overrides?: GrpcClientOverrides,
+  ): GrpcClient<C> {
+    return overrides === undefined
+      ? getGrpcClient(this.container, client, name)
+      : (registrationOf(this.container, client, name).createClientFor(overrides) as GrpcClient<C>);
   }
 
   getChannel(name: string): Channel {
@@ -64,9 +82,9 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
 
   validate(): void {
     const faults: unknown[] = [];
-    for (const registration of this.registry.all()) {
+    for (const registration of [...ownChannelsOf(this.container), ...this.registry.all()]) {
       try {
-        registration.channel.prepare();
+        registration.validate();
       } catch (error) {
         faults.push(error);
       }
@@ -81,25 +99,30 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     names?: string[];
     timeoutMs?: number;
   } = {}): Promise<void> {
-    const registrations = names === undefined ? [...this.registry.all()] : this.named(names);
+    const registrations =
+      names === undefined ? [...ownChannelsOf(this.container), ...this.registry.all()] : this.named(names);
     const deadline = timeoutToDeadline(timeoutMs, 'GrpcClientFactory.waitForReady: timeoutMs');
     const results = await Promise.allSettled(
-      registrations.map(({ name, channel }) => channel.waitForReady(deadline, name)),
+      registrations.map(async (registration) => {
+        await registration.channel.waitForReady(deadline, registration.owner);
+      }),
     );
     const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     throwAll(faults, 'are not ready');
   }
 
-  async close({ cancelCalls = false }: { cancelCalls?: boolean } = {}): Promise<void> {
+  async close({ names, cancelCalls = false }: { names?: string[]; cancelCalls?: boolean } = {}): Promise<void> {
+    const registrations =
+      names === undefined ? [...this.registry.allEver(), ...ownChannelsOf(this.container)] : this.named(names);
     await Promise.all(
-      [...this.registry.allEver()].map(({ name, channel }) =>
-        channel.close(`gRPC client '${name}' is closed: GrpcClientFactory.close() was called`, cancelCalls),
+      registrations.map((registration) =>
+        registration.close(`${registration.owner} is closed: GrpcClientFactory.close() was called`, cancelCalls),
       ),
     );
   }
 
-  private named(names: readonly string[]): ClientRegistration[] {
-    const registrations = [...this.registry.all()];
+  private named(names: readonly string[]): Array<ClientRegistration | ChannelRegistration> {
+    const registrations = [...this.registry.all(), ...ownChannelsOf(this.container)];
     return names.map((name) => {
       const registration = registrations.find((candidate) => candidate.name === name);
       if (registration === undefined) {

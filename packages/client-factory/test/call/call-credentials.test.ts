@@ -34,7 +34,8 @@ describe.each(CALL_KINDS.flatMap((kind) => FORMS.map((form) => [kind, form] as c
     expect(error?.code).toBe(status.UNAUTHENTICATED);
     expect(error?.details).toBe(
       "The call brings call credentials, and the channel of gRPC client 'grpc_di.test.v1.Leaf' is insecure: they would " +
-        'be sent in clear text. Use an https address or secure channel credentials.',
+        'be sent in clear text. Use an https address or secure channel credentials, or register the client with ' +
+        'unsafeUseInsecureChannelCallCredentials: true.',
     );
     expect(error?.metadata).toBeInstanceOf(Metadata);
     expect(generated).toBe(0);

@@ -50,7 +50,9 @@ describe.each<
       [[], "options must be an object such as { address: 'https://users:50051' }, not []"],
       [
         { adress: 'https://users' },
-        'unknown option "adress"; there are name, address, credentials, channelOptions, metadata, timeoutMs, enableCallContextPropagation',
+        'unknown option "adress"; there are name, address, credentials, channelOptions, serviceConfig, channel, ' +
+          'interceptors, callCredentials, unsafeUseInsecureChannelCallCredentials, metadata, timeoutMs, waitForReady, ' +
+          'enableCallContextPropagation, methods, createClient',
       ],
     ],
   ],

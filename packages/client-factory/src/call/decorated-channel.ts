@@ -1,0 +1,50 @@
+import type { ChannelInterface, experimental } from '@grpc/grpc-js';
+import { epochMs } from '@grpc-di/call-context/opener';
+import type { ClientChannel } from '../channel/client-channel.js';
+import { Invocation } from '../propagation/invocation.js';
+import { type CallDefaults, defaultsFor } from './call-defaults.js';
+import { ChannelCall } from './channel-call.js';
+
+/**
+ * A channel that brings all of a client's options to every call, for clients that are none of ours: whatever takes a
+ * channel of grpc-js.
+ */
+export class DecoratedChannel implements ChannelInterface {
+  constructor(
+    private readonly channel: ClientChannel,
+    private readonly defaults: CallDefaults,
+  ) {}
+
+  createCall(...[method, deadline, host, parentCall, flags]: Parameters<ChannelInterface['createCall']>): CallStream {
+    const { timeoutMs, waitForReady } = defaultsFor(method, this.defaults);
+    const askedDeadline = epochMs(deadline, 'deadline');
+    const isDefault = askedDeadline === Infinity && timeoutMs !== undefined;
+    const ownDeadline = isDefault ? Date.now() + timeoutMs : askedDeadline;
+    const parent = this.channel.parents?.find(method);
+    const invocation = new Invocation(this.channel, parent, undefined, ownDeadline, isDefault);
+    const { metadata, interceptors } = this.defaults;
+    return new ChannelCall(invocation, { metadata, interceptors, waitForReady }, { method, host, parentCall, flags });
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+
+  getTarget(): string {
+    return this.channel.getTarget();
+  }
+
+  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
+    return this.channel.getConnectivityState(tryToConnect);
+  }
+
+  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
+    this.channel.watchConnectivityState(...args);
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.channel.getChannelzRef();
+  }
+}
+
+type CallStream = experimental.CallStream;

@@ -1,0 +1,89 @@
+import { types } from 'node:util';
+import { CallCredentials, type Metadata } from '@grpc/grpc-js';
+import { describeValue } from '@grpc-di/call-context/opener';
+import { toMetadata } from '../call/call-metadata.js';
+import type { CredentialedCall } from '../propagation/call-target.js';
+
+/** What credentials are asked for. */
+export interface CredentialsRequest {
+  /** Such as `https://users:50051/users.v1.Users`. */
+  readonly serviceUrl: string;
+  /** The rpc's path, such as `/users.v1.Users/GetUser`. */
+  readonly method: string;
+  /** Aborts when the call ends before it has its credentials: cancelled, or past its deadline. */
+  readonly signal: AbortSignal;
+  /** The call's, in epoch milliseconds; `Infinity` when it has none. */
+  readonly deadline: number;
+}
+
+/**
+ * Brings the metadata that shows who calls, an `authorization` for one. It runs in its call's context, once per
+ * attempt, and the call waits for it. When it fails, the call does, with the error as its `cause`, and with its gRPC
+ * code where it has one that may come from here (gRFC A54), else UNKNOWN.
+ */
+export type CallCredentialsFunction = (
+  request: CredentialsRequest,
+) => Promise<Metadata | Record<string, string>> | Metadata | Record<string, string>;
+
+/** An injectable object that does. */
+export interface CallCredentialsSource {
+  getMetadata: CallCredentialsFunction;
+}
+
+/** What a client is registered with, once identifiers are resolved. */
+export type ClientCredentials = CallCredentials | CallCredentialsFunction;
+
+/** The credentials of one call: its own first, then its client's, in order of registration. The channel's come after. */
+export function credentialsOf(
+  call: CredentialedCall,
+  own: CallCredentials | undefined,
+  clients: readonly ClientCredentials[],
+): CallCredentials | undefined {
+  let composed = own;
+  for (const one of clients) {
+    const next =
+      one instanceof CallCredentials ? one : CallCredentials.createFromMetadataGenerator(generatorOf(call, one));
+    composed = composed === undefined ? next : composed.compose(next);
+  }
+  return composed;
+}
+
+type MetadataGenerator = Parameters<typeof CallCredentials.createFromMetadataGenerator>[0];
+
+/** A provider, for one call. */
+function generatorOf(call: CredentialedCall, provide: CallCredentialsFunction): MetadataGenerator {
+  return (options, callback) => {
+    void generate(call, provide, options.service_url, options.method_name).then(
+      (metadata) => callback(null, metadata),
+      (error: unknown) => callback(asError(error)),
+    );
+  };
+}
+
+async function generate(
+  call: CredentialedCall,
+  provide: CallCredentialsFunction,
+  serviceUrl: string,
+  method: string,
+): Promise<Metadata> {
+  const request: CredentialsRequest = {
+    serviceUrl,
+    method,
+    deadline: call.deadline,
+    get signal() {
+      return call.signal;
+    },
+  };
+  try {
+    const provided: unknown = await call.runInAsyncScope(provide, undefined, request);
+    return toMetadata(provided as Metadata, 'what a provider of call credentials returns');
+  } catch (error) {
+    call.credentialsFailed(error);
+    throw error;
+  }
+}
+
+/** grpc-js reads `code` and `message` of whatever it gets here, and takes the process down over `undefined`. */
+function asError(thrown: unknown): Error {
+  return types.isNativeError(thrown) ? thrown : new Error(describeValue(thrown));
+}
