@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials, Server, ServerCredentials } from '@grpc/grpc-js';
+import { credentials, experimental, Server, ServerCredentials } from '@grpc/grpc-js';
 import { createGrpcClient, GrpcClientFactory, type GrpcClientOptions, getGrpcClient } from '@grpc-di/client-factory';
 import { LeafClient, LeafService, type RunningServer } from '@grpc-di/test-rig';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -20,6 +20,15 @@ beforeAll(async () => {
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
+
+class OwnResolver {
+  updateResolution(): void {}
+  destroy(): void {}
+  static getDefaultAuthority(): string {
+    return 'localhost';
+  }
+}
+experimental.registerResolver('own', OwnResolver);
 
 let container: Container;
 beforeEach(() => {
@@ -152,8 +161,7 @@ describe('credentials', () => {
     ['localhost.example:50051', "write 'https://localhost.example:50051', or add"],
     ['ipv4:127.0.0.1:50051,10.0.0.1:50051', 'add'],
     ['ipv6:[2001:db8::1]:50051', 'add'],
-    ['xds:///localhost', 'add'],
-    ['consul://localhost/users', 'add'],
+    ['own:///localhost', 'add'],
   ])('%s needs some, at the first use and in validate()', (address, advice) => {
     const error =
       `gRPC client '${LEAF}': address '${address}' says nothing of TLS: ${advice} credentials: ` +
@@ -167,6 +175,52 @@ describe('credentials', () => {
 
     register({ credentials: credentials.createInsecure() });
     getGrpcClient(container, LeafClient);
+    container.get(GrpcClientFactory).validate();
+  });
+});
+
+// How calls through a resolver fare is shown in xds.test.ts.
+describe('a scheme that is not one of its own', () => {
+  test.each([
+    ['xds:///users', 'xds', 'install @grpc/grpc-js-xds, and call its register()'],
+    ['consul://localhost/users', 'consul', "call registerResolver('consul', ...) of @grpc/grpc-js's experimental"],
+    ['CONSUL://localhost/users', 'consul', "call registerResolver('consul', ...) of @grpc/grpc-js's experimental"],
+  ])('%s needs a resolver, at the first use and in validate()', (address, scheme, advice) => {
+    register({ address, credentials: credentials.createInsecure() });
+    const error =
+      `gRPC client '${LEAF}': address '${address.toLowerCase()}' needs a resolver for '${scheme}', and grpc-js has none: ` +
+      `${advice} before the client's first use`;
+
+    expect(() => getGrpcClient(container, LeafClient)).toThrow(new Error(error));
+    expect(() => container.get(GrpcClientFactory).validate()).toThrow(error);
+  });
+
+  test('may be registered after the client, and is asked for the target as it stands', () => {
+    register({ address: 'later://somewhere/users?x=1', credentials: credentials.createInsecure() });
+    const targets: unknown[] = [];
+    class LaterResolver extends OwnResolver {
+      constructor(target: unknown) {
+        super();
+        targets.push(target);
+      }
+    }
+    experimental.registerResolver('later', LaterResolver);
+
+    getGrpcClient(container, LeafClient).getChannel().getConnectivityState(true);
+
+    expect(targets.at(-1)).toEqual({ scheme: 'later', authority: 'somewhere', path: 'users?x=1' });
+  });
+
+  test('whose resolver throws has one', () => {
+    class FussyResolver extends OwnResolver {
+      constructor() {
+        super();
+        throw new Error('not this one');
+      }
+    }
+    experimental.registerResolver('fussy', FussyResolver);
+    register({ address: 'fussy:///users', credentials: credentials.createInsecure() });
+
     container.get(GrpcClientFactory).validate();
   });
 });
