@@ -163,7 +163,7 @@ function checkNames(configs: readonly MethodConfig[], rpcs: ReadonlyArray<{ read
 /** Another service is no mistake, but the client's own without its package is, or in the wrong case. */
 function checkService(service: string, path: string, own: readonly string[]): void {
   const meant = own.find((known) => `.${known}`.toLowerCase().endsWith(`.${service}`.toLowerCase()));
-  if (service !== '' && meant !== undefined && !own.includes(service)) {
+  if (meant !== undefined && !own.includes(service)) {
     throw new Error(`${path}.service '${service}' must be the full protobuf name: write '${meant}'`);
   }
 }

@@ -81,7 +81,11 @@ async function answererOf(client: GrpcClient<LeafClient>): Promise<string> {
 
 /** round_robin uses a server as soon as it is connected to that. */
 async function untilBothAnswer(client: GrpcClient<LeafClient>): Promise<void> {
-  for (const answered = new Set<string>(); answered.size < 2; ) {
+  const answered = new Set<string>();
+  for (let calls = 0; answered.size < 2; calls++) {
+    if (calls > 10_000) {
+      throw new Error(`only ${[...answered].join()} answers`);
+    }
     answered.add(await answererOf(client));
   }
 }

@@ -76,6 +76,18 @@ const RIGHT: Array<[string, ServiceConfig]> = [
   ],
   ['outlier_detection', { loadBalancingConfig: [{ outlier_detection: { child_policy: [{ round_robin: {} }] } }] }],
   [
+    'outlier_detection in itself',
+    {
+      loadBalancingConfig: [
+        {
+          outlier_detection: {
+            child_policy: [{ outlier_detection: { interval: '1s', child_policy: [{ round_robin: {} }] } }],
+          },
+        },
+      ],
+    },
+  ],
+  [
     'outlier_detection in full',
     {
       loadBalancingConfig: [
