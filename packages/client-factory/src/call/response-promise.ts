@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Invocation } from '../propagation/invocation.js';
 import { CallOutcome } from './call-outcome.js';
@@ -25,6 +26,7 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
   private readonly resolve = resolveUnderConstruction as (value: Response) => void;
   private readonly reject = rejectUnderConstruction;
   private isLookedAt = false;
+  private emitter: EventEmitter | undefined;
 
   constructor() {
     super(keepSettlers as never);
@@ -71,13 +73,24 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
     this.reject(error);
   }
 
+  /**
+   * @internal OpenTelemetry's instrumentation listens for 'metadata' on whatever a call returns, and would make the
+   * caller throw where it cannot. Listening is not looking at the call.
+   */
+  on(event: string, listener: (value: unknown) => void): this {
+    (this.emitter ??= new EventEmitter()).on(event, listener);
+    return this;
+  }
+
   /** @internal grpc-js's events: 'metadata', and 'status' after the callback. */
   emit(event: string, value: unknown): boolean {
     this.outcome.take(event, value);
+    this.emitter?.emit(event, value);
     if (event === 'status') {
       // The promise may be kept, in a cache for one: not the whole call with it.
       this.call = undefined;
       this.invocation = undefined;
+      this.emitter = undefined;
     }
     return true;
   }
