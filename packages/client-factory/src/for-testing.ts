@@ -87,6 +87,10 @@ class MockedTarget implements CallTarget {
     return this.transport;
   }
 
+  explainUnavailable(details: string): string {
+    return details;
+  }
+
   getTarget(): string {
     return MOCKED;
   }

@@ -4,6 +4,7 @@ import { epochMs } from '@grpc-di/call-context/opener';
 import type { CallTarget, CredentialedCall, RunningCall } from '../propagation/call-target.js';
 import { Invocation } from '../propagation/invocation.js';
 import type { ParentFinder } from '../propagation/parent-call.js';
+import { explainConnectionFailure } from './connection-failure.js';
 import { type ClientCredentials, credentialsOf } from './provided-credentials.js';
 import type { RegisteredChannel } from './registered-channel.js';
 
@@ -41,6 +42,15 @@ export class ClientChannel implements CallTarget {
 
   credentialsFor(call: CredentialedCall, own: CallCredentials | undefined): CallCredentials | undefined {
     return this.callCredentials.length === 0 ? own : credentialsOf(call, own, this.callCredentials);
+  }
+
+  explainUnavailable(details: string, peer: string): string {
+    const target = this.getTarget();
+    if (peer !== target && peer !== `dns:${target}`) {
+      return details;
+    }
+    const { reason, advice } = explainConnectionFailure(details, this.credentials._isSecure());
+    return advice === undefined ? details : `${reason} (gRPC client '${this.client}' at ${target}: ${advice})`;
   }
 
   callStarted(call: RunningCall): void {

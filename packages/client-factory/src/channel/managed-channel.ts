@@ -1,6 +1,7 @@
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { runInScope } from '@grpc-di/call-context/opener';
 import type { RunningCall } from '../propagation/call-target.js';
+import { explainConnectionFailure, failureOf } from './connection-failure.js';
 import type { RegisteredChannel } from './registered-channel.js';
 import { RunningCalls } from './running-calls.js';
 
@@ -67,8 +68,9 @@ export class ManagedChannel implements RegisteredChannel {
       const until = Math.min(deadline, Date.now() + LONGEST_WATCH_MS);
       const hasChanged = await runInScope(undefined, stateChanges, channel, state, until);
       if (!hasChanged && Date.now() >= deadline) {
+        const why = state === connectivityState.TRANSIENT_FAILURE ? await this.whyFailing(channel) : '';
         throw new Error(
-          `${owner} could not connect to ${channel.getTarget()} in time: it is ${connectivityState[state]}`,
+          `${owner} could not connect to ${channel.getTarget()} in time: it is ${connectivityState[state]}${why}`,
         );
       }
     }
@@ -96,6 +98,15 @@ export class ManagedChannel implements RegisteredChannel {
       this.channel?.close();
       this.channel = undefined;
     }
+  }
+
+  private async whyFailing(channel: Channel): Promise<string> {
+    const details = await runInScope(undefined, failureOf, channel);
+    if (details === undefined) {
+      return '';
+    }
+    const { reason, advice } = explainConnectionFailure(details, this.prepare().credentials._isSecure());
+    return `: ${reason}${advice === undefined ? '' : ` (${advice})`}`;
   }
 }
 

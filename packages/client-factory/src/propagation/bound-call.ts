@@ -269,6 +269,10 @@ export class BoundCall
     if (this.credentialsError !== undefined && received.details.startsWith(CREDENTIALS_FAILED)) {
       return { ...received, cause: this.credentialsError.thrown };
     }
+    if (received.code === status.UNAVAILABLE) {
+      const details = this.invocation.channel.explainUnavailable(received.details, this.getPeer());
+      return details === received.details ? received : { ...received, details };
+    }
     return received;
   }
 

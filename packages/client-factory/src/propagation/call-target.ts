@@ -12,6 +12,13 @@ export interface CallTarget extends ChannelInterface {
   open(): ChannelInterface;
   /** The call's own credentials, and the client's with them. */
   credentialsFor(call: CredentialedCall, own: CallCredentials | undefined): CallCredentials | undefined;
+  /**
+   * The details of an UNAVAILABLE, with what to do about it where that is known.
+   *
+   * @param peer what grpc-js's call says of it: the channel's target where there was no connection. What a peer says
+   * stays as it is, although it may be of such a failure too: its own, at the next hop.
+   */
+  explainUnavailable(details: string, peer: string): string;
   callStarted(call: RunningCall): void;
   callEnded(call: RunningCall): void;
 }
