@@ -52,20 +52,15 @@ type MetadataGenerator = Parameters<typeof CallCredentials.createFromMetadataGen
 
 /** A provider, for one call. */
 function generatorOf(call: CredentialedCall, provide: CallCredentialsFunction): MetadataGenerator {
-  return (options, callback) => {
-    void generate(call, provide, options.service_url, options.method_name).then(
-      (metadata) => callback(null, metadata),
-      (error: unknown) => callback(asError(error)),
-    );
-  };
+  return (options, callback) => void generate(call, provide, options, callback);
 }
 
 async function generate(
   call: CredentialedCall,
   provide: CallCredentialsFunction,
-  serviceUrl: string,
-  method: string,
-): Promise<Metadata> {
+  { service_url: serviceUrl, method_name: method }: Parameters<MetadataGenerator>[0],
+  callback: Parameters<MetadataGenerator>[1],
+): Promise<void> {
   const request: CredentialsRequest = {
     serviceUrl,
     method,
@@ -74,13 +69,16 @@ async function generate(
       return call.signal;
     },
   };
+  let metadata: Metadata;
   try {
     const provided: unknown = await call.runInAsyncScope(provide, undefined, request);
-    return toMetadata(provided as Metadata, 'what a provider of call credentials returns');
+    metadata = toMetadata(provided as Metadata, 'what a provider of call credentials returns');
   } catch (error) {
     call.credentialsFailed(error);
-    throw error;
+    callback(asError(error));
+    return;
   }
+  callback(null, metadata);
 }
 
 /** grpc-js reads `code` and `message` of whatever it gets here, and takes the process down over `undefined`. */

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { CallCredentials, ChannelInterface, status } from '@grpc/grpc-js';
 
 /** What a call needs to know of the channel that it goes out on. */
@@ -30,7 +31,7 @@ export interface CredentialedCall {
   /** Aborts when the call fails. */
   readonly signal: AbortSignal;
   /** Runs `fn` in the async context of whoever made the call. */
-  runInAsyncScope<This, Result>(fn: (this: This, ...args: any[]) => Result, thisArg?: This, ...args: any[]): Result;
+  runInAsyncScope: AsyncResource['runInAsyncScope'];
   /** Keeps the error that a provider failed with: a status has no room for it. */
   credentialsFailed(error: unknown): void;
 }

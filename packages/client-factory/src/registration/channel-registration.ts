@@ -4,7 +4,7 @@ import { ManagedChannel } from '../channel/managed-channel.js';
 import { channelSettings } from './channel-settings.js';
 import { checkChannelOptions } from './check-client-options.js';
 import { useDefaults } from './client-defaults.js';
-import { type GrpcChannelOptions, type GrpcClientOptions, mergeClientOptions } from './client-options.js';
+import { type GrpcChannelOptions, mergeClientOptions } from './client-options.js';
 
 /** What a container has its channels under. */
 const channelsIdentifier = Symbol('grpc-di channels');
@@ -83,7 +83,7 @@ export function ownChannelsOf(container: Container): ChannelRegistration[] {
 }
 
 /** The channels of the container and of its parents, the nearest first. */
-export function channelsOf(container: Container): ChannelRegistration[] {
+function channelsOf(container: Container): ChannelRegistration[] {
   return container.getAll(channelsIdentifier, { chained: true, optional: true });
 }
 

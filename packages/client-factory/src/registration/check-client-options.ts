@@ -1,14 +1,13 @@
-import { ChannelCredentials, type Metadata } from '@grpc/grpc-js';
+import { ChannelCredentials } from '@grpc/grpc-js';
 import { describeValue } from '@grpc-di/call-context/opener';
 import { toMetadata } from '../call/call-metadata.js';
 import type { Rpc } from '../call/rpcs.js';
 import { checkAddress } from '../channel/address.js';
 import { checkServiceConfig } from '../channel/check-service-config.js';
-import type { ServiceConfig } from '../channel/service-config.js';
 import { brokenCredentialsRule, brokenInterceptorRule, brokenListRule } from './check-list-options.js';
 import { brokenBooleanRule, brokenMethodsRule, brokenTimeoutRule } from './check-method-options.js';
 import { brokenPropagationRule } from './check-propagation-options.js';
-import type { Address, GrpcClientOptions } from './client-options.js';
+import type { GrpcClientOptions } from './client-options.js';
 import { isIdentifier } from './container-parts.js';
 import { isOptionsObject } from './options-object.js';
 

@@ -23,14 +23,18 @@ export function useDefaults(container: Container): GrpcClientOptions {
   return merged;
 }
 
-/** A client's or a channel's own way to the server replaces the default one, and not a part of it. */
+/** A client's own channel or address replaces the default one: no mixture of both. */
 export function applyDefaults(defaults: GrpcClientOptions, own: GrpcClientOptions): GrpcClientOptions {
-  const { address, credentials, channelOptions, serviceConfig, channel, ...others } = defaults;
+  const applied = { ...defaults };
   if (own.channel !== undefined) {
-    return mergeClientOptions(others, own);
+    delete applied.address;
+    delete applied.credentials;
+    delete applied.channelOptions;
+    delete applied.serviceConfig;
+  } else if (own.address !== undefined) {
+    delete applied.channel;
   }
-  const way = { address, credentials, channelOptions, serviceConfig };
-  return mergeClientOptions(own.address === undefined ? { ...defaults } : { ...others, ...way }, own);
+  return mergeClientOptions(applied, own);
 }
 
 function defaultsOf(container: Container): ClientDefaults[] {

@@ -101,7 +101,7 @@ export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClient
   return merged;
 }
 
-function mergeOption(name: keyof GrpcClientOptions, earlier: unknown, later: unknown): unknown {
+function mergeOption(name: string, earlier: unknown, later: unknown): unknown {
   switch (name) {
     case 'channelOptions':
       return { ...(earlier as object | undefined), ...(later as object) };
