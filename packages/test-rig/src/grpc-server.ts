@@ -12,13 +12,14 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(
   configure: (server: Server) => void,
   options: ServerOptions = {},
+  serverCredentials: ServerCredentials = ServerCredentials.createInsecure(),
 ): Promise<RunningServer> {
   const server = new Server(options);
   configure(server);
-  let port = await bind(server);
+  let port = await bind(server, serverCredentials);
   while (!isFresh(port)) {
     server.unbind(`127.0.0.1:${port}`);
-    port = await bind(server);
+    port = await bind(server, serverCredentials);
   }
   return {
     address: `127.0.0.1:${port}`,
@@ -30,9 +31,9 @@ export async function startServer(
   };
 }
 
-function bind(server: Server): Promise<number> {
+function bind(server: Server, serverCredentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync('127.0.0.1:0', serverCredentials, (error, port) => {
       if (error === null) {
         resolve(port);
       } else {

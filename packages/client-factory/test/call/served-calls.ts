@@ -111,32 +111,34 @@ export function serveAll(
   handle: (served: ServedCall) => void,
   options: GrpcClientOptions = {},
 ): ReturnType<typeof serve> {
-  return serve(
-    {
-      unary: (call, respond) =>
-        handle({
-          kind: 'unary',
-          call,
-          answer: (trailers) => respond(null, REPLY, trailers),
-          fail: (code, details, metadata) => respond({ code, details, metadata }),
-        }),
-      clientStream: (call, respond) => {
-        call.resume();
-        handle({
-          kind: 'clientStream',
-          call,
-          answer: (trailers) => respond(null, REPLY, trailers),
-          fail: (code, details, metadata) => respond({ code, details, metadata }),
-        });
-      },
-      serverStream: (call) => handle({ kind: 'serverStream', call, ...streamed(call) }),
-      bidi: (call) => {
-        call.resume();
-        handle({ kind: 'bidi', call, ...streamed(call) });
-      },
+  return serve(handlersOf(handle), options);
+}
+
+/** The handlers of the leaf service, of one handler for the calls of all four kinds. */
+export function handlersOf(handle: (served: ServedCall) => void): RelayServer {
+  return {
+    unary: (call, respond) =>
+      handle({
+        kind: 'unary',
+        call,
+        answer: (trailers) => respond(null, REPLY, trailers),
+        fail: (code, details, metadata) => respond({ code, details, metadata }),
+      }),
+    clientStream: (call, respond) => {
+      call.resume();
+      handle({
+        kind: 'clientStream',
+        call,
+        answer: (trailers) => respond(null, REPLY, trailers),
+        fail: (code, details, metadata) => respond({ code, details, metadata }),
+      });
     },
-    options,
-  );
+    serverStream: (call) => handle({ kind: 'serverStream', call, ...streamed(call) }),
+    bidi: (call) => {
+      call.resume();
+      handle({ kind: 'bidi', call, ...streamed(call) });
+    },
+  };
 }
 
 function streamed(
