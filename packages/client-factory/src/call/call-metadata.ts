@@ -55,32 +55,52 @@ export function fillIn(
   }
 }
 
-/** @throws TypeError that begins with `option`, for names and values that metadata cannot hold. */
-export function toMetadata(entries: Metadata | Record<string, string>, option = 'metadata'): Metadata {
+/**
+ * @param describe how messages show what is wrong.
+ * @throws TypeError that begins with `option`, for names and values that metadata cannot hold.
+ */
+export function toMetadata(
+  entries: Metadata | Record<string, string>,
+  option = 'metadata',
+  describe: (value: unknown) => string = describeValue,
+): Metadata {
   if (entries instanceof Metadata) {
     return entries;
   }
   if (typeof entries !== 'object' || entries === null || Symbol.iterator in entries) {
     throw new TypeError(
-      `${option} must be a Metadata of @grpc/grpc-js or an object of strings, not ${describeValue(entries)}`,
+      `${option} must be a Metadata of @grpc/grpc-js or an object of strings, not ${describe(entries)}`,
     );
   }
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(entries)) {
-    setEntry(metadata, name, value, option);
+    setEntry(metadata, name, value, option, describe);
   }
   return metadata;
 }
 
-function setEntry(metadata: Metadata, name: string, value: unknown, option: string): void {
+function setEntry(
+  metadata: Metadata,
+  name: string,
+  value: unknown,
+  option: string,
+  describe: (value: unknown) => string,
+): void {
   if (typeof value !== 'string' && !Buffer.isBuffer(value)) {
     throw new TypeError(
-      `${option} '${name}' must be a string, or a Buffer under a name in -bin, not ${describeValue(value)}`,
+      `${option} '${name}' must be a string, or a Buffer under a name in -bin, not ${describe(value)}`,
     );
   }
   try {
     metadata.set(name, value);
   } catch (error) {
-    throw new TypeError(`${option} '${name}': ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    if (message.startsWith('Metadata string value')) {
+      // grpc-js shows the value, which may be a token, read from a file with the line break at its end.
+      throw new TypeError(
+        `${option} '${name}' has characters that metadata cannot hold, such as a line break at its end`,
+      );
+    }
+    throw new TypeError(`${option} '${name}': ${message}`, { cause: error });
   }
 }

@@ -41,7 +41,7 @@ export class ClientChannel implements CallTarget {
   }
 
   credentialsFor(call: CredentialedCall, own: CallCredentials | undefined): CallCredentials | undefined {
-    return this.callCredentials.length === 0 ? own : credentialsOf(call, own, this.callCredentials);
+    return credentialsOf(call, own, this.callCredentials);
   }
 
   explainUnavailable(details: string, peer: string): string {

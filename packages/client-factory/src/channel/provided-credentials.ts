@@ -1,12 +1,11 @@
-import { types } from 'node:util';
-import { CallCredentials, type Metadata } from '@grpc/grpc-js';
+import { CallCredentials, type Metadata, status } from '@grpc/grpc-js';
 import { describeValue } from '@grpc-di/call-context/opener';
 import { toMetadata } from '../call/call-metadata.js';
 import type { CredentialedCall } from '../propagation/call-target.js';
 
 /** What credentials are asked for. */
 export interface CredentialsRequest {
-  /** Such as `https://users:50051/users.v1.Users`. */
+  /** Such as `https://users/users.v1.Users`: as grpc-js has it, without the port. */
   readonly serviceUrl: string;
   /** The rpc's path, such as `/users.v1.Users/GetUser`. */
   readonly method: string;
@@ -33,16 +32,18 @@ export interface CallCredentialsSource {
 /** What a client is registered with, once identifiers are resolved. */
 export type ClientCredentials = CallCredentials | CallCredentialsFunction;
 
-/** The credentials of one call: its own first, then its client's, in order of registration. The channel's come after. */
+/**
+ * The credentials of one call: its own first, then its client's, in order of registration. The channel's come after.
+ * All of them run as providers do: grpc-js's own too can fail with nothing.
+ */
 export function credentialsOf(
   call: CredentialedCall,
   own: CallCredentials | undefined,
   clients: readonly ClientCredentials[],
 ): CallCredentials | undefined {
-  let composed = own;
+  let composed = own === undefined ? undefined : oneOf(call, own);
   for (const one of clients) {
-    const next =
-      one instanceof CallCredentials ? one : CallCredentials.createFromMetadataGenerator(generatorOf(call, one));
+    const next = oneOf(call, one);
     composed = composed === undefined ? next : composed.compose(next);
   }
   return composed;
@@ -50,9 +51,15 @@ export function credentialsOf(
 
 type MetadataGenerator = Parameters<typeof CallCredentials.createFromMetadataGenerator>[0];
 
-/** A provider, for one call. */
-function generatorOf(call: CredentialedCall, provide: CallCredentialsFunction): MetadataGenerator {
-  return (options, callback) => void generate(call, provide, options, callback);
+function oneOf(call: CredentialedCall, one: ClientCredentials): CallCredentials {
+  const provide = one instanceof CallCredentials ? providerOf(one) : one;
+  return CallCredentials.createFromMetadataGenerator(
+    (options, callback) => void generate(call, provide, options, callback),
+  );
+}
+
+function providerOf(credentials: CallCredentials): CallCredentialsFunction {
+  return ({ serviceUrl, method }) => credentials.generateMetadata({ service_url: serviceUrl, method_name: method });
 }
 
 async function generate(
@@ -72,16 +79,30 @@ async function generate(
   let metadata: Metadata;
   try {
     const provided: unknown = await call.runInAsyncScope(provide, undefined, request);
-    metadata = toMetadata(provided as Metadata, 'what a provider of call credentials returns');
+    metadata = toMetadata(provided as Metadata, 'what a provider of call credentials returns', kindOf);
   } catch (error) {
-    call.credentialsFailed(error);
-    callback(asError(error));
+    const failure = asFailure(error);
+    call.credentialsFailed(error, failure.message);
+    callback(failure);
     return;
   }
   callback(null, metadata);
 }
 
-/** grpc-js reads `code` and `message` of whatever it gets here, and takes the process down over `undefined`. */
-function asError(thrown: unknown): Error {
-  return types.isNativeError(thrown) ? thrown : new Error(describeValue(thrown));
+/**
+ * grpc-js reads `code` and `message` of whatever it gets here: it takes any number for a gRPC code, an HTTP status or a
+ * DOMException's among them, and the process down over `undefined`.
+ */
+function asFailure(thrown: unknown): Error {
+  const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
+  const failure = new Error(typeof message === 'string' ? message : describeValue(thrown));
+  return typeof code === 'number' && status[code] !== undefined ? Object.assign(failure, { code }) : failure;
+}
+
+/** What a provider returns is secret, also where it is wrong. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) {
+    return String(value);
+  }
+  return Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`;
 }

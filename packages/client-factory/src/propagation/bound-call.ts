@@ -42,8 +42,8 @@ const LONGEST_TIMEOUT_MS = 2_147_483_000;
 /** How early a timer may say that the deadline has passed, in ms: `Date.now()` and Node's timers round apart. */
 const CLOCK_TOLERANCE_MS = 5;
 
-/** What grpc-js's status says when call credentials fail. */
-const CREDENTIALS_FAILED = 'Getting metadata from plugin failed';
+/** What grpc-js's status says last when call credentials fail. */
+const CREDENTIALS_FAILED = 'Getting metadata from plugin failed with error: ';
 
 const NO_DESTROY_HOOK = { requireManualDestroy: true };
 
@@ -71,7 +71,10 @@ export class BoundCall
   private timer: DeadlineTimer | undefined;
   /** For credentials that want to know when nobody needs them any more. */
   private failure: AbortController | undefined;
-  private credentialsError: { readonly thrown: unknown } | undefined;
+  /** Of all attempts, and of several credentials for one: the status tells which one counted. */
+  private credentialsErrors: Array<{ readonly thrown: unknown; readonly message: string }> | undefined;
+  /** With an error. */
+  private endedWith: StatusObject | undefined;
   private isReadPending = false;
   private finished = false;
 
@@ -161,12 +164,17 @@ export class BoundCall
   }
 
   get signal(): AbortSignal {
-    this.failure ??= new AbortController();
+    if (this.failure === undefined) {
+      this.failure = new AbortController();
+      if (this.endedWith !== undefined) {
+        this.failure.abort(callFailure(this.endedWith));
+      }
+    }
     return this.failure.signal;
   }
 
-  credentialsFailed(thrown: unknown): void {
-    this.credentialsError = { thrown };
+  credentialsFailed(thrown: unknown, message: string): void {
+    (this.credentialsErrors ??= []).push({ thrown, message });
   }
 
   getPeer(): string {
@@ -199,8 +207,9 @@ export class BoundCall
     }
     this.timer?.clear();
     const explained = this.explain(received);
-    if (this.failure !== undefined && received.code !== status.OK) {
-      this.failure.abort(callFailure(explained));
+    if (received.code !== status.OK) {
+      this.endedWith = explained;
+      this.failure?.abort(callFailure(explained));
     }
     this.runInAsyncScope(deliverStatus, undefined, this.listener!, explained);
   }
@@ -266,8 +275,11 @@ export class BoundCall
       const details = `${received.details} (${this.deadlineInWords()})`;
       return cause === undefined ? { ...received, details } : { ...received, details, cause };
     }
-    if (this.credentialsError !== undefined && received.details.startsWith(CREDENTIALS_FAILED)) {
-      return { ...received, cause: this.credentialsError.thrown };
+    const failed = this.credentialsErrors?.find(({ message }) =>
+      received.details.endsWith(CREDENTIALS_FAILED + message),
+    );
+    if (failed !== undefined) {
+      return { ...received, cause: failed.thrown };
     }
     if (received.code === status.UNAVAILABLE) {
       const details = this.invocation.channel.explainUnavailable(received.details, this.getPeer());

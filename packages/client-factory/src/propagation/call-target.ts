@@ -32,8 +32,12 @@ export interface CredentialedCall {
   readonly signal: AbortSignal;
   /** Runs `fn` in the async context of whoever made the call. */
   runInAsyncScope: AsyncResource['runInAsyncScope'];
-  /** Keeps the error that a provider failed with: a status has no room for it. */
-  credentialsFailed(error: unknown): void;
+  /**
+   * Keeps what a provider threw: a status has no room for it.
+   *
+   * @param message what the status will say of it.
+   */
+  credentialsFailed(thrown: unknown, message: string): void;
 }
 
 /** A call that has started and not ended. */

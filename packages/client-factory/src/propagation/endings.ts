@@ -24,7 +24,7 @@ export function insecureCredentialsEnding({ client }: CallTarget): Ending {
 export function callFailure({ code, details, cause }: StatusObject & { cause?: unknown }): CallCancelledError {
   return isCallCancelledError(cause)
     ? cause
-    : new CallCancelledError(code === status.DEADLINE_EXCEEDED ? 4 : 1, details, { cause });
+    : new CallCancelledError(code === status.DEADLINE_EXCEEDED ? 4 : 1, details, cause);
 }
 
 /** A signal of another call's context brings that call's code; any other one is a CANCELLED. */
