@@ -8,11 +8,14 @@ import { optional, type Parts, partsPerClient } from './container-parts.js';
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
 const registrationsName = Symbol('grpc-di registrations');
 
+/** The tag under which the objects are bound that a client of that name is made with, for clients with overrides. */
+const partsTag = Symbol('grpc-di parts of client');
+
 /** All registrations of one client class in one container, and the bindings that inject them. */
 export class ClassRegistrations {
   readonly byName = new Map<string, ClientRegistration>();
 
-  private readonly bindings = new Map<string, BindingIdentifier>();
+  private readonly bindings = new Map<string, BindingIdentifier[]>();
   private mayBeUnbound = false;
   private wasAsked = false;
 
@@ -32,9 +35,11 @@ export class ClassRegistrations {
    * @param changed the name whose options are new, and with them perhaps what it is made of.
    */
   bindClients(changed: string): void {
-    for (const [name, binding] of this.bindings) {
+    for (const [name, bindings] of this.bindings) {
       if (!this.byName.has(name) || name === changed) {
-        unbindNow(this.container, binding);
+        for (const binding of bindings) {
+          unbindNow(this.container, binding);
+        }
         this.bindings.delete(name);
       }
     }
@@ -70,9 +75,22 @@ export class ClassRegistrations {
     return this.wasAsked;
   }
 
+  /** What a client of that name is made with, for `asking`: this container, or a child of it. */
+  partsFor(name: string, asking: Container): Parts {
+    return asking.get<Parts>(this.identifier as ServiceIdentifier<Parts>, { tag: { key: partsTag, value: name } });
+  }
+
   /** The error for a `name` that no registration answers. */
   notRegistered(name: string): Error {
     return new Error(`gRPC client ${this.kind.name} is not registered as '${name}', only as ${this.names()}.`);
+  }
+
+  /** The error for an injection that names none, where no name is the default. */
+  noDefaultName(): Error {
+    const { name } = this.kind;
+    return new Error(
+      `gRPC client ${name} has no default name, having no rpcs: inject it with ${this.injectionExample()}.`,
+    );
   }
 
   /**
@@ -97,17 +115,18 @@ export class ClassRegistrations {
   private bindErrors(): void {
     const { name: className, serviceName } = this.kind;
     const isUnknown = (request: BindingConstraints): boolean =>
-      request.name !== registrationsName && !this.byName.has(this.nameAskedFor(request) as string);
+      request.name !== registrationsName &&
+      !request.tags.has(partsTag) &&
+      !this.byName.has(this.nameAskedFor(request) as string);
     const isBare = (request: BindingConstraints): boolean => request.name === undefined && request.tags.size === 0;
     this.bind(
       () => {
-        const example = `@inject(${className}) @named('${this.byName.keys().next().value}')`;
-        throw new Error(
-          serviceName === undefined
-            ? `gRPC client ${className} has no default name, having no rpcs: inject it with ${example}.`
-            : `gRPC client ${className} is not registered under its default name '${serviceName}', only as ` +
-                `${this.names()}: inject one of those with ${example}, or register it without a name.`,
-        );
+        throw serviceName === undefined
+          ? this.noDefaultName()
+          : new Error(
+              `gRPC client ${className} is not registered under its default name '${serviceName}', only as ` +
+                `${this.names()}: inject one of those with ${this.injectionExample()}, or register it without a name.`,
+            );
       },
       (request) => isBare(request) && isUnknown(request),
     );
@@ -125,21 +144,33 @@ export class ClassRegistrations {
    * What the container is asked for with the client is resolved where the client is: in the container that asks, and in
    * the same request.
    */
-  private bindClient(name: string): BindingIdentifier {
+  private bindClient(name: string): BindingIdentifier[] {
     const own = [...partsPerClient(this.byName.get(name)!.options)];
-    return this.container
-      .bind<unknown>(this.identifier)
-      .toResolvedValue(
-        (ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined, ...ofOwn: unknown[]) =>
-          this.createClient(name, partsOf(ofDefaults, own, ofOwn)),
-        [
-          { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
-          ...own.map(optional),
-        ] as never,
-      )
-      .inTransientScope()
-      .when((request) => this.nameAskedFor(request) === name)
-      .getIdentifier();
+    const injected = [
+      { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
+      ...own.map(optional),
+    ];
+    const bind = (create: (parts: Parts) => unknown, when: (request: BindingConstraints) => boolean) =>
+      this.container
+        .bind<unknown>(this.identifier)
+        .toResolvedValue(
+          (ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined, ...ofOwn: unknown[]) =>
+            create(partsOf(ofDefaults, own, ofOwn)),
+          injected as never,
+        )
+        .inTransientScope()
+        .when(when)
+        .getIdentifier();
+    return [
+      bind(
+        (parts) => this.createClient(name, parts),
+        (request) => this.nameAskedFor(request) === name,
+      ),
+      bind(
+        (parts) => parts,
+        ({ tags }) => tags.get(partsTag) === name,
+      ),
+    ];
   }
 
   private bind(create: () => never, when: (request: BindingConstraints) => boolean): BindingIdentifier {
@@ -183,6 +214,10 @@ export class ClassRegistrations {
         }
       }
     });
+  }
+
+  private injectionExample(): string {
+    return `@inject(${this.kind.name}) @named('${this.byName.keys().next().value}')`;
   }
 
   private names(): string {

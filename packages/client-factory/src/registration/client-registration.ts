@@ -79,7 +79,7 @@ export class ClientRegistration {
    *
    * @throws Error that names the client, also for a client that shares its channel.
    */
-  createClientFor(overrides: GrpcClientOverrides): object {
+  createClientFor(overrides: GrpcClientOverrides, parts: () => Parts): object {
     checkOverrides(overrides, this.owner);
     const options = this.effectiveOptions;
     if (options.channel !== undefined) {
@@ -88,13 +88,7 @@ export class ClientRegistration {
           'its own: register it without channel',
       );
     }
-    const parts = new Map(
-      [...partsPerClient(options)].map((identifier) => [
-        identifier,
-        this.container.get<unknown>(identifier, { optional: true }),
-      ]),
-    );
-    return this.createClientOn(this.overriddenChannel(overrides, options), parts);
+    return this.createClientOn(this.overriddenChannel(overrides, options), parts());
   }
 
   /**

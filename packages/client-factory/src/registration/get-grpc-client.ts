@@ -3,7 +3,7 @@ import type { Container } from 'inversify';
 import type { GrpcClient, GrpcClientConstructor } from '../call/grpc-client.js';
 import { checkContainer } from './check-container.js';
 import { registrationsOf } from './class-registrations.js';
-import type { ClientRegistration } from './client-registration.js';
+import type { GrpcClientOverrides } from './client-overrides.js';
 import { generatedClass } from './generated-class.js';
 
 /**
@@ -28,25 +28,30 @@ export function getGrpcClient<C extends Client>(
 }
 
 /**
- * The registration behind a class and a name; without a name that of the default one.
+ * The same, on a channel of its own.
  *
- * @throws Error that lists the registered names, when there is none.
+ * @throws Error that lists the registered names, when the class is not registered under this one; for overrides that
+ * cannot be used.
  */
-export function registrationOf<C extends Client>(
+export function getOverriddenClient<C extends Client>(
   container: Container,
   client: GrpcClientConstructor<C>,
-  name?: string,
-): ClientRegistration {
+  name: string | undefined,
+  overrides: GrpcClientOverrides,
+): GrpcClient<C> {
   checkRegistered(container, client, 'createClient');
   const registrations = registrationsOf(container, client);
   if (registrations === undefined) {
     throw new Error(`createClient: what the container has under ${client.name} is no registered gRPC client`);
   }
-  const registration = registrations.byName.get(name ?? registrations.kind.serviceName ?? '');
+  const asked = name ?? registrations.kind.serviceName;
+  const registration = asked === undefined ? undefined : registrations.byName.get(asked);
   if (registration === undefined) {
-    throw registrations.notRegistered(name ?? String(registrations.kind.serviceName));
+    throw asked === undefined ? registrations.noDefaultName() : registrations.notRegistered(asked);
   }
-  return registration;
+  return registration.createClientFor(overrides, () =>
+    registrations.partsFor(registration.name, container),
+  ) as GrpcClient<C>;
 }
 
 function checkRegistered(container: Container, client: GrpcClientConstructor<Client>, caller: string): void {

@@ -7,7 +7,7 @@ import { ownChannelsOf } from './channel-registration.js';
 import type { GrpcClientOverrides } from './client-overrides.js';
 import type { ClientRegistration } from './client-registration.js';
 import type { ClientRegistry } from './client-registry.js';
-import { getGrpcClient, registrationOf } from './get-grpc-client.js';
+import { getGrpcClient, getOverriddenClient } from './get-grpc-client.js';
 
 /**
  * The clients and channels of a container as a whole: for names and addresses known only at run time, and for start-up
@@ -73,7 +73,7 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
   ): GrpcClient<C> {
     return overrides === undefined
       ? getGrpcClient(this.container, client, name)
-      : (registrationOf(this.container, client, name).createClientFor(overrides) as GrpcClient<C>);
+      : getOverriddenClient(this.container, client, name, overrides);
   }
 
   getChannel(name: string): Channel {
