@@ -15,10 +15,10 @@ export async function startCountingProxy(targetPort: number): Promise<CountingPr
   const events = new EventEmitter();
   let opened = 0;
   let open = 0;
-  const server = createServer((downstream) => {
+  const server = createServer({ noDelay: true }, (downstream) => {
     opened++;
     open++;
-    const upstream = connect(targetPort, '127.0.0.1');
+    const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
     downstream.pipe(upstream).pipe(downstream);
     upstream.on('error', () => downstream.destroy());
     downstream.on('error', () => upstream.destroy());
