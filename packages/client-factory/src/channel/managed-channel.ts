@@ -23,7 +23,7 @@ export class ManagedChannel implements RegisteredChannel {
   private readonly calls = new RunningCalls();
   private channel: Channel | undefined;
   private settings: ChannelSettings | undefined;
-  private wasOpened = false;
+  private wasUsed = false;
 
   constructor(
     /** Runs at the first use; where it throws it runs again at the next. */
@@ -37,7 +37,7 @@ export class ManagedChannel implements RegisteredChannel {
   }
 
   get isInUse(): boolean {
-    return this.wasOpened || this.calls.closedBecause !== undefined;
+    return this.wasUsed || this.calls.closedBecause !== undefined;
   }
 
   get isIdle(): boolean {
@@ -48,13 +48,17 @@ export class ManagedChannel implements RegisteredChannel {
     return (this.settings ??= this.resolveSettings());
   }
 
+  use(): void {
+    this.wasUsed = true;
+  }
+
   open(): Channel {
     const { closedBecause } = this;
     if (closedBecause !== undefined) {
       throw new Error(closedBecause);
     }
     this.channel ??= runInScope(undefined, openChannel, this.prepare());
-    this.wasOpened = true;
+    this.wasUsed = true;
     return this.channel;
   }
 

@@ -6,10 +6,12 @@ import type { ChannelSettings } from './managed-channel.js';
 export interface RegisteredChannel {
   /** Why it is closed, or closing; `undefined` while it is neither. */
   readonly closedBecause: string | undefined;
-  /** Whether it was opened or closed: what it is made of can no longer change. */
+  /** Whether a client was made on it, or it was opened or closed: what it is made of can no longer change. */
   readonly isInUse: boolean;
   /** @throws Error for an address, credentials and the like that cannot be used; nothing is kept of it. */
   prepare(): ChannelSettings;
+  /** A client is made on it. */
+  use(): void;
   /** @throws Error that says why it is closed; what {@link prepare} throws. */
   open(): Channel;
   /**

@@ -8,10 +8,11 @@ import { RunningCalls } from './running-calls.js';
 export class SharedChannel implements RegisteredChannel {
   private readonly calls = new RunningCalls();
   private found: RegisteredChannel | undefined;
-  private wasOpened = false;
+  /** Of those who wait for it to be ready. */
+  private readonly waiting = new Set<() => void>();
 
   constructor(
-    /** Runs at the first use. */
+    /** Runs until the first use: the channel may be registered anew until then. */
     private readonly find: () => RegisteredChannel,
     private readonly releasedBecause: () => string | undefined,
   ) {}
@@ -21,11 +22,15 @@ export class SharedChannel implements RegisteredChannel {
   }
 
   get isInUse(): boolean {
-    return this.wasOpened || this.calls.closedBecause !== undefined;
+    return this.found !== undefined || this.calls.closedBecause !== undefined;
   }
 
   prepare(): ChannelSettings {
-    return this.channel.prepare();
+    return (this.found ?? this.find()).prepare();
+  }
+
+  use(): void {
+    this.channel.use();
   }
 
   open(): Channel {
@@ -33,13 +38,24 @@ export class SharedChannel implements RegisteredChannel {
     if (closedBecause !== undefined) {
       throw new Error(closedBecause);
     }
-    this.wasOpened = true;
     return this.channel.open();
   }
 
   async waitForReady(deadline: number, owner: string): Promise<void> {
     this.open();
-    await this.channel.waitForReady(deadline, owner);
+    const ready = this.channel.waitForReady(deadline, owner);
+    let stopWaiting!: () => void;
+    const ended = new Promise<void>((resolve) => {
+      stopWaiting = resolve;
+    });
+    this.waiting.add(stopWaiting);
+    try {
+      await Promise.race([ready, ended]);
+      this.open();
+      await ready;
+    } finally {
+      this.waiting.delete(stopWaiting);
+    }
   }
 
   callStarted(call: RunningCall): void {
@@ -53,10 +69,16 @@ export class SharedChannel implements RegisteredChannel {
   }
 
   close(because: string, cancelCalls = false): Promise<void> {
-    return this.calls.close(because, cancelCalls);
+    const drained = this.calls.close(because, cancelCalls);
+    this.release();
+    return drained;
   }
 
-  release(): void {}
+  release(): void {
+    for (const stopWaiting of this.waiting) {
+      stopWaiting();
+    }
+  }
 
   private get channel(): RegisteredChannel {
     return (this.found ??= this.find());

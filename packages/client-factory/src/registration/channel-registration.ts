@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers';
-import type { Container } from 'inversify';
+import type { BindingIdentifier, Container } from 'inversify';
 import { ManagedChannel } from '../channel/managed-channel.js';
 import { channelSettings } from './channel-settings.js';
 import { checkChannelOptions } from './check-client-options.js';
 import { useDefaults } from './client-defaults.js';
 import { type GrpcChannelOptions, mergeClientOptions } from './client-options.js';
+import { unbindNow } from './unbind-now.js';
 
 /** What a container has its channels under. */
 const channelsIdentifier = Symbol('grpc-di channels');
@@ -24,17 +25,25 @@ export class ChannelRegistration {
 
   private mayBeUnbound = false;
 
+  private readonly binding: BindingIdentifier;
+
   constructor(
     readonly name: string,
     private readonly container: Container,
-    public options: GrpcChannelOptions,
+    readonly options: GrpcChannelOptions,
   ) {
-    container
+    const bound = container
       .bind<ChannelRegistration>(channelsIdentifier)
       .toDynamicValue(() => this)
-      .inSingletonScope()
-      .onDeactivation(() => this.letGo());
+      .inSingletonScope();
+    this.binding = bound.getIdentifier();
+    bound.onDeactivation(() => this.letGo());
     this.hold();
+  }
+
+  /** For one that takes its place. */
+  unbind(): void {
+    unbindNow(this.container, this.binding);
   }
 
   /** For messages. */
@@ -92,7 +101,7 @@ export function channelNamed(container: Container, name: string, owner: string):
   const channels = channelsOf(container);
   const found = channels.find((channel) => channel.name === name);
   if (found === undefined) {
-    const known = channels.map((channel) => `'${channel.name}'`).join(', ');
+    const known = [...new Set(channels.map((channel) => `'${channel.name}'`))].join(', ');
     throw new Error(
       `${owner}: there is no channel '${name}'${known === '' ? '' : `, only ${known}`}: write ` +
         `createGrpcChannel(container, '${name}', { address: 'https://users:50051' })`,

@@ -4,6 +4,7 @@ import { defaultPartsIdentifier } from './client-defaults.js';
 import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
 import { optional, type Parts, partsPerClient } from './container-parts.js';
+import { unbindNow } from './unbind-now.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
 const registrationsName = Symbol('grpc-di registrations');
@@ -15,9 +16,10 @@ const partsTag = Symbol('grpc-di parts of client');
 export class ClassRegistrations {
   readonly byName = new Map<string, ClientRegistration>();
 
-  private readonly bindings = new Map<string, BindingIdentifier[]>();
+  private readonly bindings = new WeakMap<ClientRegistration, BindingIdentifier[]>();
   private mayBeUnbound = false;
   private wasAsked = false;
+  private registrationAsked: ClientRegistration | undefined;
 
   constructor(
     private readonly container: Container,
@@ -29,34 +31,32 @@ export class ClassRegistrations {
   }
 
   /**
-   * Brings the bindings in line with {@link byName}. There is one for each name, because inversify tells a binding
-   * nothing of who asks, and caches which binding an injection gets until one of them comes or goes.
-   *
-   * @param changed the name whose options are new, and with them perhaps what it is made of.
+   * Binds a registration, instead of the earlier one of its name. There is a binding for each, because inversify tells a
+   * binding nothing of who asks, and caches which binding an injection gets until one of them comes or goes.
    */
-  bindClients(changed: string): void {
-    for (const [name, bindings] of this.bindings) {
-      if (!this.byName.has(name) || name === changed) {
-        for (const binding of bindings) {
-          unbindNow(this.container, binding);
-        }
-        this.bindings.delete(name);
-      }
+  add(registration: ClientRegistration): void {
+    const { name } = registration;
+    const earlier = this.byName.get(name);
+    for (const binding of (earlier && this.bindings.get(earlier)) ?? []) {
+      unbindNow(this.container, binding);
     }
-    for (const name of this.byName.keys()) {
-      if (!this.bindings.has(name)) {
-        this.bindings.set(name, this.bindClient(name));
-      }
-    }
+    this.byName.set(name, registration);
+    this.bindings.set(registration, this.bindClient(registration));
   }
 
-  /** Forgets the names whose bindings are gone: `restore()` takes those that were made since the snapshot. */
-  forgetLost(): void {
-    for (const name of this.byName.keys()) {
-      if (!this.container.isCurrentBound(this.identifier, { name })) {
-        this.byName.delete(name);
-        this.bindings.delete(name);
+  /** Brings {@link byName} in line with the container: `restore()` takes what was registered since the snapshot. */
+  followRestore(): void {
+    for (const [name, registration] of this.byName) {
+      const bound = this.boundUnder(name);
+      if (bound === registration) {
+        continue;
       }
+      if (bound === undefined) {
+        this.byName.delete(name);
+      } else {
+        this.byName.set(name, bound);
+      }
+      void registration.close(`${registration.owner} is closed: its binding was removed from the container`, false);
     }
   }
 
@@ -78,6 +78,13 @@ export class ClassRegistrations {
   /** What a client of that name is made with, for `asking`: this container, or a child of it. */
   partsFor(name: string, asking: Container): Parts {
     return asking.get<Parts>(this.identifier as ServiceIdentifier<Parts>, { tag: { key: partsTag, value: name } });
+  }
+
+  /** What the container has, by the conditions of our bindings. */
+  private boundUnder(name: string): ClientRegistration | undefined {
+    this.registrationAsked = undefined;
+    this.container.isCurrentBound(this.identifier, { name });
+    return this.registrationAsked;
   }
 
   /** The error for a `name` that no registration answers. */
@@ -144,8 +151,9 @@ export class ClassRegistrations {
    * What the container is asked for with the client is resolved where the client is: in the container that asks, and in
    * the same request.
    */
-  private bindClient(name: string): BindingIdentifier[] {
-    const own = [...partsPerClient(this.byName.get(name)!.options)];
+  private bindClient(registration: ClientRegistration): BindingIdentifier[] {
+    const { name, options } = registration;
+    const own = [...partsPerClient(options)];
     const injected = [
       { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
       ...own.map(optional),
@@ -163,8 +171,14 @@ export class ClassRegistrations {
         .getIdentifier();
     return [
       bind(
-        (parts) => this.createClient(name, parts),
-        (request) => this.nameAskedFor(request) === name,
+        (parts) => this.createClient(registration, parts),
+        (request) => {
+          const isAsked = this.nameAskedFor(request) === name;
+          if (isAsked) {
+            this.registrationAsked = registration;
+          }
+          return isAsked;
+        },
       ),
       bind(
         (parts) => parts,
@@ -187,11 +201,11 @@ export class ClassRegistrations {
     return tags.size > 0 ? undefined : (name ?? this.kind.serviceName);
   }
 
-  private createClient(name: string, parts: Parts): unknown {
+  private createClient(registration: ClientRegistration, parts: Parts): unknown {
     if (this.mayBeUnbound) {
       this.hold();
     }
-    return this.byName.get(name)!.createClient(parts);
+    return registration.createClient(parts);
   }
 
   private hold(): void {
@@ -246,10 +260,4 @@ function partsOf(
 export function registrationsOf(container: Container, identifier: ServiceIdentifier): ClassRegistrations | undefined {
   const bound: unknown = container.get(identifier, { name: registrationsName, optional: true });
   return bound instanceof ClassRegistrations ? bound : undefined;
-}
-
-/** inversify 7 calls it `unbindSync`. */
-function unbindNow(container: Container, binding: BindingIdentifier): void {
-  const name = 'unbindSync' in container ? ('unbindSync' as 'unbind') : 'unbind';
-  container[name](binding);
 }

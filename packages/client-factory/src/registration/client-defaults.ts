@@ -3,8 +3,9 @@ import { type GrpcClientOptions, mergeClientOptions } from './client-options.js'
 
 /** What all clients and channels of one container, and of its children, have unless they say otherwise. */
 export class ClientDefaults {
-  options: GrpcClientOptions = {};
   isUsed = false;
+
+  constructor(readonly options: GrpcClientOptions) {}
 }
 
 /** What the container has its own {@link ClientDefaults} under. */

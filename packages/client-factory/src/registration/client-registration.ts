@@ -124,6 +124,7 @@ export class ClientRegistration {
   private createClientOn(channel: RegisteredChannel, parts: Parts): object {
     this.prepare(channel);
     const { defaults, channelInterceptors, parents } = (this.settled ??= this.settle());
+    channel.use();
     const options = this.effectiveOptions;
     for (const identifier of partsPerClient(options)) {
       this.checkBound(parts.get(identifier) !== undefined, identifier);

@@ -48,8 +48,7 @@ export class ClientRegistry {
     const merged = mergeClientOptions(earlier?.options ?? {}, options);
     checkClientOptions(merged, owner, kind.rpcs);
     const target = registrations ?? this.addClass(identifier, kind);
-    target.byName.set(name, new ClientRegistration(name, merged, this.container, kind, () => target.isUnbound));
-    target.bindClients(name);
+    target.add(new ClientRegistration(name, merged, this.container, kind, () => target.isUnbound));
   }
 
   /** Binds the registry, and the factory of its clients. */
@@ -79,7 +78,7 @@ export class ClientRegistry {
     if (!registrations?.isHeld()) {
       return undefined;
     }
-    registrations.forgetLost();
+    registrations.followRestore();
     return registrations;
   }
 

@@ -4,6 +4,7 @@ import { checkContainer } from './check-container.js';
 import { ClientDefaults, defaultPartsIdentifier, defaultsIdentifier } from './client-defaults.js';
 import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
 import { optional, partsPerClient } from './container-parts.js';
+import { unbindNow } from './unbind-now.js';
 
 /**
  * Options for every client and channel of the container and of its children, registered before or after: what they
@@ -16,18 +17,19 @@ import { optional, partsPerClient } from './container-parts.js';
 export function configureGrpcClientDefaults(container: Container, options: Partial<GrpcClientOptions>): void {
   checkContainer(container, 'configureGrpcClientDefaults');
   checkDefaults(options, OWNER);
-  const isFirst = !container.isCurrentBound(defaultsIdentifier);
-  const defaults = isFirst ? new ClientDefaults() : container.get<ClientDefaults>(defaultsIdentifier);
-  if (defaults.isUsed) {
+  const earlier = container.isCurrentBound(defaultsIdentifier)
+    ? container.get<ClientDefaults>(defaultsIdentifier)
+    : undefined;
+  if (earlier?.isUsed) {
     throw new Error(`${OWNER}: a client was already used: configure the defaults before the first client is resolved`);
   }
-  const merged = mergeClientOptions(defaults.options, options);
+  const merged = mergeClientOptions(earlier?.options ?? {}, options);
   checkDefaults(merged, OWNER);
-  const known = partsPerClient(defaults.options);
-  defaults.options = merged;
-  if (isFirst) {
-    container.bind(defaultsIdentifier).toConstantValue(defaults);
+  if (earlier !== undefined) {
+    unbindNow(container, defaultsIdentifier);
   }
+  container.bind(defaultsIdentifier).toConstantValue(new ClientDefaults(merged));
+  const known = partsPerClient(earlier?.options ?? {});
   for (const identifier of partsPerClient(options)) {
     if (!known.has(identifier)) {
       bindPart(container, identifier);

@@ -35,9 +35,6 @@ export function createGrpcChannel(container: Container, name: string, options: G
   const merged = mergeClientOptions(earlier?.options ?? {}, options);
   checkChannelOptions(merged, owner);
   registryOf(container).bind();
-  if (earlier === undefined) {
-    new ChannelRegistration(name, container, merged);
-  } else {
-    earlier.options = merged;
-  }
+  earlier?.unbind();
+  new ChannelRegistration(name, container, merged);
 }

@@ -68,7 +68,7 @@ async function runningCall(leaf: GrpcClient<LeafClient>) {
 async function answeredCall(leaf: GrpcClient<LeafClient>): Promise<string> {
   const { call, arrival } = await runningCall(leaf);
   arrival.answer();
-  return `${(await call).text}, ${arrival.metadata.get('x-registered')[0]}`;
+  return `${(await call).text}, ${String(arrival.metadata.get('x-registered')[0])}`;
 }
 
 describe('a client with an address of its own', () => {
