@@ -1,6 +1,7 @@
 import type { Container, ServiceIdentifier } from 'inversify';
 import { checkClientOptions } from './check-client-options.js';
 import { ClassRegistrations } from './class-registrations.js';
+import { ClientDefaults, defaultsIdentifier } from './client-defaults.js';
 import type { ClientKind } from './client-kind.js';
 import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
 import { ClientRegistration } from './client-registration.js';
@@ -51,11 +52,14 @@ export class ClientRegistry {
     target.add(new ClientRegistration(name, merged, this.container, kind, () => target.isUnbound));
   }
 
-  /** Binds the registry, and the factory of its clients. */
+  /** Binds the registry, the factory of its clients, and their defaults, which know from then on whether they were used. */
   bind(): void {
     if (!this.container.isCurrentBound(registryIdentifier)) {
       this.container.bind(registryIdentifier).toConstantValue(this);
       this.container.bind(GrpcClientFactory).toConstantValue(new ContainerGrpcClientFactory(this.container, this));
+    }
+    if (!this.container.isCurrentBound(defaultsIdentifier)) {
+      this.container.bind(defaultsIdentifier).toConstantValue(new ClientDefaults({}));
     }
   }
 

@@ -202,11 +202,10 @@ describe('a channel that clients share', () => {
 
   test('serves clients that createClient makes', async () => {
     const probe = Symbol('probe');
-    createGrpcClient<GrpcClient<LeafClient>>(container, probe as never, {
+    createGrpcClient<LeafClient>(container, probe as never, {
       name: 'probe',
       channel: 'backend',
-      createClient: (channel) =>
-        new LeafClient('', credentials.createInsecure(), { channelOverride: channel }) as GrpcClient<LeafClient>,
+      createClient: (channel) => new LeafClient('', credentials.createInsecure(), { channelOverride: channel }),
     });
     registerBoth();
     await answeredCall(getGrpcClient(container, LeafClient));
