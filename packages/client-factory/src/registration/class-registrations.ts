@@ -94,10 +94,9 @@ export class ClassRegistrations {
 
   /** The error for an injection that names none, where no name is the default. */
   noDefaultName(): Error {
-    const { name } = this.kind;
-    return new Error(
-      `gRPC client ${name} has no default name, having no rpcs: inject it with ${this.injectionExample()}.`,
-    );
+    const { name, rpcs } = this.kind;
+    const why = rpcs === undefined ? '' : ', having no rpcs';
+    return new Error(`gRPC client ${name} has no default name${why}: inject it with ${this.injectionExample()}.`);
   }
 
   /**

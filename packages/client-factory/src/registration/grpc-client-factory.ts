@@ -46,7 +46,8 @@ export abstract class GrpcClientFactory {
 
   /**
    * Closes every channel (or those of `names`): new calls fail with UNAVAILABLE. Resolves when the running calls have
-   * ended, which they do on their own, or at once with `cancelCalls`. A client's name closes no channel that it shares.
+   * ended, which they do on their own, or at once with `cancelCalls`. A client's name closes no channel that it shares, unless
+   * that has the same name: then both are meant.
    */
   abstract close(options?: { names?: string[]; cancelCalls?: boolean }): Promise<void>;
 
@@ -121,15 +122,16 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     );
   }
 
+  /** A client and a channel may have the same name; clients come first. */
   private named(names: readonly string[]): Array<ClientRegistration | ChannelRegistration> {
     const registrations = [...this.registry.all(), ...ownChannelsOf(this.container)];
-    return names.map((name) => {
-      const registration = registrations.find((candidate) => candidate.name === name);
-      if (registration === undefined) {
+    return names.flatMap((name) => {
+      const found = registrations.filter((candidate) => candidate.name === name);
+      if (found.length === 0) {
         const known = registrations.map((candidate) => `'${candidate.name}'`).join(', ');
-        throw new Error(`gRPC client '${name}' is not registered; there are ${known}`);
+        throw new Error(`gRPC client or channel '${name}' is not registered; there are ${known || 'none'}`);
       }
-      return registration;
+      return found;
     });
   }
 }

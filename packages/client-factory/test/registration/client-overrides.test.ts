@@ -231,7 +231,7 @@ describe('overrides that cannot be used', () => {
     createGrpcClient<object>(container, probe, { name: 'probe', address: 'localhost:1', createClient: () => ({}) });
 
     expect(() => factory.createClient(probe, undefined, { address: 'localhost:2' })).toThrow(
-      "gRPC client Symbol(probe) has no default name, having no rpcs: inject it with @inject(Symbol(probe)) @named('probe').",
+      "gRPC client Symbol(probe) has no default name: inject it with @inject(Symbol(probe)) @named('probe').",
     );
   });
 });

@@ -195,7 +195,52 @@ describe.each<
         "metadata 'x-tenant' must be a string, or a Buffer under a name in -bin, not undefined",
       ],
       [{ metadata: { 'x tenant': 'a' } }, 'metadata \'x tenant\': Metadata key "x tenant" contains illegal characters'],
+      [
+        // The value may be a secret.
+        { metadata: { 'x-token': 's3cret\n' } },
+        "metadata 'x-token' has characters that metadata cannot hold, such as a line break at its end",
+      ],
       [{ metadata: { 'x-id-bin': 'a' } }, "metadata 'x-id-bin': keys that end with '-bin' must have Buffer values"],
+    ],
+  ],
+  [
+    'callCredentials',
+    TypeError,
+    [
+      [{ callCredentials: () => ({}) }, 'callCredentials must be an array, not [Function: callCredentials]'],
+      [{ callCredentials: null }, 'callCredentials must be an array, not null'],
+      ...(
+        [
+          [5, '5'],
+          [null, 'null'],
+          [undefined, 'undefined'],
+          [{ getMetadata: 5 }, '{ getMetadata: 5 }'],
+          [[], '[]'],
+          [insecure, 'InsecureChannelCredentialsImpl {}'],
+        ] as const
+      ).map(([wrong, shown]): [object, string] => [
+        { callCredentials: [() => ({}), wrong] },
+        'callCredentials[1] must be CallCredentials of @grpc/grpc-js, a function that returns metadata, or the ' +
+          `identifier of an object with a getMetadata method, not ${shown}`,
+      ]),
+    ],
+  ],
+  [
+    'unsafeUseInsecureChannelCallCredentials',
+    TypeError,
+    [
+      [
+        { unsafeUseInsecureChannelCallCredentials: 'yes' },
+        "unsafeUseInsecureChannelCallCredentials must be a boolean, not 'yes'",
+      ],
+    ],
+  ],
+  [
+    'channel',
+    TypeError,
+    [
+      [{ channel: '' }, "channel must be a string that is not empty, not ''"],
+      [{ channel: 5 }, 'channel must be a string that is not empty, not 5'],
     ],
   ],
   [

@@ -1,8 +1,16 @@
 import 'reflect-metadata';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket, type Server as TcpServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { connectivityState, status } from '@grpc/grpc-js';
-import { createGrpcClient, GrpcClientFactory, getGrpcClient, runInCallContext } from '@grpc-di/client-factory';
+import {
+  createGrpcChannel,
+  createGrpcClient,
+  GrpcClientFactory,
+  getGrpcClient,
+  runInCallContext,
+} from '@grpc-di/client-factory';
 import { CASE_KEY, LeafClient, RelayClient, type RunningLeaf, startLeaf } from '@grpc-di/test-rig';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Container, inject, injectable } from 'inversify';
@@ -81,7 +89,7 @@ describe('getChannel', () => {
     createGrpcClient(container, RelayClient, { address: proxy.address });
 
     expect(() => factory.getChannel('Leaf')).toThrow(
-      new Error(`gRPC client 'Leaf' is not registered; there are '${LEAF}', '${RELAY}'`),
+      new Error(`gRPC client or channel 'Leaf' is not registered; there are '${LEAF}', '${RELAY}'`),
     );
   });
 
@@ -166,7 +174,7 @@ describe('waitForReady', () => {
 
   test('rejects for an unknown name', async () => {
     await expect(factory.waitForReady({ names: [LEAF, 'Leaf'] })).rejects.toThrow(
-      `gRPC client 'Leaf' is not registered; there are '${LEAF}'`,
+      `gRPC client or channel 'Leaf' is not registered; there are '${LEAF}'`,
     );
     expect(proxy.opened).toBe(0);
   });
@@ -319,4 +327,131 @@ describe('close', () => {
       await expect(call).rejects.toMatchObject({ code: status.CANCELLED });
     });
   });
+});
+
+describe('close of some', () => {
+  beforeEach(() => {
+    createGrpcClient(container, LeafClient, { name: 'other', address: proxy.address, channelOptions });
+    createGrpcClient(container, LeafClient, { name: 'third', address: proxy.address, channelOptions });
+  });
+
+  test('lets the calls of these finish, and leaves the rest alone', async () => {
+    const other = getGrpcClient(container, LeafClient, 'other');
+    const running = [await runningCall(), await runningCall(other)];
+    let isClosed = false;
+
+    const closed = factory.close({ names: [LEAF, 'third'] }).then(() => {
+      isClosed = true;
+    });
+
+    for (const name of [LEAF, 'third']) {
+      await expect(getGrpcClient(container, LeafClient, name).unary(REQUEST)).rejects.toMatchObject({
+        code: status.UNAVAILABLE,
+        details: `gRPC client '${name}' is closed: GrpcClientFactory.close() was called`,
+      });
+    }
+    expect(isClosed).toBe(false);
+    running[0]!.arrival.answer();
+    await closed;
+    const late = await runningCall(other);
+    for (const { call, arrival } of [running[1]!, late]) {
+      arrival.answer();
+      expect((await call).text).toBe('done');
+    }
+  });
+
+  test('cancels the calls of these alone', async () => {
+    const cancelled = await runningCall();
+    const kept = await runningCall(getGrpcClient(container, LeafClient, 'other'));
+
+    await factory.close({ names: [LEAF], cancelCalls: true });
+
+    await expect(cancelled.call).rejects.toMatchObject({ code: status.CANCELLED });
+    kept.arrival.answer();
+    expect((await kept.call).text).toBe('done');
+  });
+
+  test('lasts, also for waitForReady, and what is closed stays so for a later close of all', async () => {
+    await factory.close({ names: ['third'] });
+    await factory.close({ names: ['third'] });
+
+    await expect(factory.waitForReady()).rejects.toThrow(
+      "1 gRPC client(s) are not ready:\n- gRPC client 'third' is closed: GrpcClientFactory.close() was called",
+    );
+    await factory.waitForReady({ names: [LEAF, 'other'] });
+    expect(() => createGrpcClient(container, LeafClient, { name: 'third', address: 'localhost:1' })).toThrow(
+      "gRPC client 'third' was already used, and cannot be registered again",
+    );
+    await factory.close();
+    await proxy.allClosed();
+  });
+
+  test('closes nothing for an empty list', async () => {
+    await factory.close({ names: [] });
+
+    await factory.waitForReady();
+  });
+
+  test('closes nothing where one name is unknown', async () => {
+    await expect(factory.close({ names: ['other', 'Leaf'] })).rejects.toThrow(
+      new Error(`gRPC client or channel 'Leaf' is not registered; there are '${LEAF}', 'other', 'third'`),
+    );
+
+    await factory.waitForReady();
+  });
+
+  test('of a name that a client and a channel have, closes both', async () => {
+    createGrpcChannel(container, 'shared', { address: proxy.address, channelOptions });
+    createGrpcClient(container, RelayClient, { name: 'shared', channel: 'shared' });
+    createGrpcClient(container, LeafClient, { name: 'on it', channel: 'shared' });
+    const { call, arrival } = await runningCall(getGrpcClient(container, LeafClient, 'on it'));
+
+    const closed = factory.close({ names: ['shared'] });
+    await expect(getGrpcClient(container, LeafClient, 'on it').unary(REQUEST)).rejects.toMatchObject({
+      details: "gRPC channel 'shared' is closed: GrpcClientFactory.close() was called",
+    });
+    arrival.answer();
+
+    await closed;
+    await call;
+  });
+});
+
+test('a factory whose clients were all unbound knows no name', () => {
+  container.unbind(LeafClient);
+
+  expect(() => factory.getChannel(LEAF)).toThrow(
+    new Error(`gRPC client or channel '${LEAF}' is not registered; there are none`),
+  );
+  factory.validate();
+});
+
+describe('a process', () => {
+  test.each([
+    ['that closed its factory while a client was connecting ends at once', 'connecting'],
+    ['that closed its factory while it waited for it to be ready ends at once', 'waiting'],
+    ['that closed its factory with calls that it cancelled ends at once', 'cancelled'],
+    ['that closed its factory while providers of credentials were asked ends at once', 'credentials'],
+    ['that closed one client of a shared channel ends at once', 'shared'],
+  ])(
+    '%s',
+    async (_title, scenario) => {
+      const path = fileURLToPath(new URL('./fixtures/close-and-end.js', import.meta.url));
+      const child = spawn(process.execPath, [path, scenario, deafAddress, proxy.address], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let closedAt = 0;
+      child.stdout.once('data', () => {
+        closedAt = Date.now();
+      });
+
+      const [exitCode] = (await once(child, 'exit')) as [number];
+
+      expect(exitCode).toBe(0);
+      expect(closedAt).toBeGreaterThan(0);
+      // Half of the shortest of grpc-js's timers that would hold it: the 20 s that it gives a connection.
+      expect(Date.now() - closedAt).toBeLessThan(10_000);
+    },
+    60_000,
+  );
 });

@@ -70,7 +70,7 @@ describe('after restore()', () => {
     container.restore();
 
     expect(() => container.get(GrpcClientFactory).getChannel('since')).toThrow(
-      "gRPC client 'since' is not registered; there are 'grpc_di.test.v1.Leaf', 'defaulted'",
+      "gRPC client or channel 'since' is not registered; there are 'grpc_di.test.v1.Leaf', 'defaulted'",
     );
     expect(() => getGrpcClient(container, LeafClient, 'since')).toThrow();
     createGrpcClient(container, LeafClient, { name: 'since', address: earlier.address });
