@@ -52,7 +52,7 @@ export function credentialsOf(
 type MetadataGenerator = Parameters<typeof CallCredentials.createFromMetadataGenerator>[0];
 
 function oneOf(call: CredentialedCall, one: ClientCredentials): CallCredentials {
-  const provide = one instanceof CallCredentials ? providerOf(one) : one;
+  const provide = typeof one === 'function' ? one : providerOf(one);
   return CallCredentials.createFromMetadataGenerator(
     (options, callback) => void generate(call, provide, options, callback),
   );

@@ -21,6 +21,11 @@ export function checkOverrides(overrides: GrpcClientOverrides, owner: Owner): vo
   }
 }
 
+/** Such as the address of a tenant that has none of its own. */
+export function overridesNothing({ address, credentials }: GrpcClientOverrides): boolean {
+  return address === undefined && credentials === undefined;
+}
+
 /** Equal addresses with the same credentials object share a channel. */
 export function keyOf({ address, credentials }: GrpcClientOverrides): string {
   return `${numberOf(credentials)} ${address === undefined ? '' : String(address)}`;

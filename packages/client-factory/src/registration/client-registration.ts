@@ -15,7 +15,7 @@ import { checkClientOptions, naming } from './check-client-options.js';
 import { applyDefaults, useDefaults } from './client-defaults.js';
 import type { ClientKind } from './client-kind.js';
 import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
-import { checkOverrides, type GrpcClientOverrides, keyOf } from './client-overrides.js';
+import { checkOverrides, type GrpcClientOverrides, keyOf, overridesNothing } from './client-overrides.js';
 import {
   callCredentialsOf,
   identifierInWords,
@@ -81,6 +81,9 @@ export class ClientRegistration {
    */
   createClientFor(overrides: GrpcClientOverrides, parts: () => Parts): object {
     checkOverrides(overrides, this.owner);
+    if (overridesNothing(overrides)) {
+      return this.createClient(parts());
+    }
     const options = this.effectiveOptions;
     if (options.channel !== undefined) {
       throw new Error(

@@ -443,6 +443,41 @@ test('a provider runs once per attempt of a call', async () => {
   expect(server.arrived.map((metadata) => metadata.get('x-token'))).toEqual([['token 1'], ['token 2'], ['token 3']]);
 });
 
+test('the cause of a call that failed is what its last attempt failed with', async () => {
+  let attempts = 0;
+  const client = clientWith(
+    [
+      () => {
+        attempts++;
+        throw Object.assign(new Error(`attempt ${attempts}`), {
+          code: attempts === 1 ? status.UNAVAILABLE : status.PERMISSION_DENIED,
+        });
+      },
+    ],
+    {
+      serviceConfig: {
+        methodConfig: [
+          {
+            name: [{}],
+            retryPolicy: {
+              maxAttempts: 3,
+              initialBackoff: '0.01s',
+              maxBackoff: '0.01s',
+              backoffMultiplier: 1,
+              retryableStatusCodes: ['UNAVAILABLE'],
+            },
+          },
+        ],
+      },
+    },
+  );
+
+  const error = await errorOf(start(client, 'unary'));
+
+  expect(error.details).toBe(`Getting metadata from plugin failed with error: attempt ${attempts}`);
+  expect(error.cause).toMatchObject({ message: `attempt ${attempts}` });
+});
+
 test('a provider runs in the context of its call, also on a connection that another call opened', async () => {
   const contexts: unknown[] = [];
   const client = clientWith([() => (contexts.push(currentCallContext()), {})]);

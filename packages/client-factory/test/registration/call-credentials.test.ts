@@ -185,6 +185,26 @@ describe('an object of the container', () => {
     expect(seen('x-session')).toBe('of the parent');
   });
 
+  test('serves clients that createClient makes, after their own credentials', async () => {
+    container.bind(Session).toSelf();
+    container.bind(Tokens).toSelf();
+    createGrpcClient(container, LeafClient, {
+      address: server.url,
+      credentials: server.trusting,
+      callCredentials: [Tokens],
+      createClient: (channel) => new LeafClient('', credentials.createInsecure(), { channelOverride: channel }),
+    });
+    const own = new Metadata();
+    own.set('x-session', 'own');
+    const callsOwn = credentials.createFromMetadataGenerator((_call, give) => give(null, own));
+
+    for (const options of [{ credentials: callsOwn }, {}]) {
+      await new Promise((resolve) => container.get(LeafClient).unary(REQUEST, new Metadata(), options, resolve));
+    }
+
+    expect(server.arrived.map((metadata) => metadata.get('x-session'))).toEqual([['own, 1'], ['2']]);
+  });
+
   test('shares one request with the others of its client, also with overrides', async () => {
     container.bind(Session).toSelf().inRequestScope();
     container.bind('tokens').to(Tokens);

@@ -121,6 +121,21 @@ describe('a client with an address of its own', () => {
     expect(() => factory.createClient(LeafClient, 'tenants')).toThrow("gRPC client 'tenants': it has no address");
   });
 
+  test('that is none, is one on the channel of its registration', async () => {
+    const proxy = await newProxy();
+    createGrpcChannel(container, 'backend', { address: proxy.address, channelOptions });
+    createGrpcClient(container, LeafClient, { name: 'own', address: proxy.address, channelOptions });
+    createGrpcClient(container, LeafClient, { name: 'sharing', channel: 'backend' });
+
+    for (const name of ['own', 'sharing']) {
+      await answeredCall(getGrpcClient(container, LeafClient, name));
+      await answeredCall(factory.createClient(LeafClient, name, {}));
+      await answeredCall(factory.createClient(LeafClient, name, { address: undefined } as GrpcClientOverrides));
+    }
+
+    expect(proxy.opened).toBe(2);
+  });
+
   test('makes its registration a used one', async () => {
     clientAt('localhost:2');
 
