@@ -130,7 +130,7 @@ describe('a client with an address of its own', () => {
     for (const name of ['own', 'sharing']) {
       await answeredCall(getGrpcClient(container, LeafClient, name));
       await answeredCall(factory.createClient(LeafClient, name, {}));
-      await answeredCall(factory.createClient(LeafClient, name, { address: undefined } as GrpcClientOverrides));
+      await answeredCall(factory.createClient(LeafClient, name, { address: undefined }));
     }
 
     expect(proxy.opened).toBe(2);
