@@ -46,9 +46,11 @@ export class ChannelCall implements CallStream {
 
   start(metadata: Metadata, listener: InterceptingListener): void {
     const { interceptors = [] } = this.defaults;
-    fillIn(metadata, this.defaults.metadata, this.defaults.waitForReady, this.invocation.parent);
+    // The user's own, which may serve many calls.
+    const filled = metadata.clone();
+    fillIn(filled, this.defaults.metadata, this.defaults.waitForReady, this.invocation.parent);
     this.outermost = interceptors.length === 0 ? this.bind(this.invocation.deadline) : this.intercepted(interceptors);
-    this.outermost.start(metadata, listener);
+    this.outermost.start(filled, listener);
     if (this.isReadPending) {
       this.outermost.startRead();
     }
