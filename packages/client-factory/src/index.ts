@@ -57,4 +57,5 @@ export { createGrpcChannel } from './registration/create-grpc-channel.js';
 export { createGrpcClient } from './registration/create-grpc-client.js';
 export { getGrpcClient } from './registration/get-grpc-client.js';
 export { GrpcClientFactory } from './registration/grpc-client-factory.js';
+export { type AddGrpcClient, grpcClientModule } from './registration/grpc-client-module.js';
 export { withCallContextPropagation } from './standalone/with-call-context-propagation.js';

@@ -4,6 +4,8 @@ import { defaultPartsIdentifier } from './client-defaults.js';
 import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
 import { optional, type Parts, partsPerClient } from './container-parts.js';
+import { ModuleContainer, type Resolver } from './module-container.js';
+import { unbindNow } from './unbind-now.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
 const registrationsName = Symbol('grpc-di registrations');
@@ -75,10 +77,7 @@ export class ClassRegistrations {
     return new Error(`gRPC client ${this.kind.name} is not registered as '${name}', only as ${this.names()}.`);
   }
 
-  /**
-   * inversify deactivates singletons that were resolved, and no others. The handler is synchronous, so that the
-   * synchronous `unbind` works, and closing lets running calls finish.
-   */
+  /** The handler is synchronous, so that the synchronous `unbind` works; closing lets running calls finish. */
   private bindSelf(): void {
     this.container
       .bind<unknown>(this.identifier)
@@ -127,13 +126,22 @@ export class ClassRegistrations {
    */
   private bindClient(name: string): BindingIdentifier {
     const own = [...partsPerClient(this.byName.get(name)!.options)];
+    const container: unknown = this.container;
     return this.container
       .bind<unknown>(this.identifier)
       .toResolvedValue(
-        (ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined, ...ofOwn: unknown[]) =>
-          this.createClient(name, partsOf(ofDefaults, own, ofOwn)),
+        (_self: this, ofDefaults: DefaultParts | undefined, resolver: Resolver | undefined, ...ofOwn: unknown[]) => {
+          const parts = partsOf(ofDefaults, own, ofOwn);
+          const registration = this.byName.get(name)!;
+          return container instanceof ModuleContainer
+            ? container.resolvingWith(resolver!, () => registration.createClient(parts))
+            : registration.createClient(parts);
+        },
         [
+          // What was resolved is deactivated when the container lets go of it.
+          { serviceIdentifier: this.identifier, name: registrationsName },
           { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
+          optional(container instanceof ModuleContainer ? container.resolverIdentifier : NO_RESOLVER),
           ...own.map(optional),
         ] as never,
       )
@@ -156,15 +164,12 @@ export class ClassRegistrations {
     return tags.size > 0 ? undefined : (name ?? this.kind.serviceName);
   }
 
-  private createClient(name: string, parts: Parts): unknown {
-    if (this.mayBeUnbound) {
-      this.hold();
+  /** inversify deactivates singletons that were resolved, and no others. */
+  hold(): void {
+    const container: unknown = this.container;
+    if (!(container instanceof ModuleContainer) || container.canResolve) {
+      this.container.get(this.identifier, { name: registrationsName });
     }
-    return this.byName.get(name)!.createClient(parts);
-  }
-
-  private hold(): void {
-    this.container.get(this.identifier, { name: registrationsName });
   }
 
   /**
@@ -192,8 +197,13 @@ export class ClassRegistrations {
 
 const NO_PARTS: Parts = new Map();
 
+/** Nothing is bound under it. */
+const NO_RESOLVER = Symbol('grpc-di no resolver');
+
+type DefaultParts = ReadonlyArray<[ServiceIdentifier, unknown]>;
+
 function partsOf(
-  ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined,
+  ofDefaults: DefaultParts | undefined,
   identifiers: readonly ServiceIdentifier[],
   objects: readonly unknown[],
 ): Parts {
@@ -211,10 +221,4 @@ function partsOf(
 export function registrationsOf(container: Container, identifier: ServiceIdentifier): ClassRegistrations | undefined {
   const bound: unknown = container.get(identifier, { name: registrationsName, optional: true });
   return bound instanceof ClassRegistrations ? bound : undefined;
-}
-
-/** inversify 7 calls it `unbindSync`. */
-function unbindNow(container: Container, binding: BindingIdentifier): void {
-  const name = 'unbindSync' in container ? ('unbindSync' as 'unbind') : 'unbind';
-  container[name](binding);
 }

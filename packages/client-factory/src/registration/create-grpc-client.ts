@@ -3,7 +3,7 @@ import type { Container, ServiceIdentifier } from 'inversify';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
 import { checkContainer } from './check-container.js';
 import type { GrpcClientOptions } from './client-options.js';
-import { registryOf } from './client-registry.js';
+import { type ClientRegistry, registryOf } from './client-registry.js';
 import { checkIdentifier, customClient } from './custom-client.js';
 import { generatedClass, isGeneratedClass } from './generated-class.js';
 
@@ -49,10 +49,15 @@ export function createGrpcClient(
   options: GrpcClientOptions = {},
 ): void {
   checkContainer(container, 'createGrpcClient');
+  registerClient(registryOf(container), client, options);
+}
+
+/** @throws as {@link createGrpcClient} does. */
+export function registerClient(registry: ClientRegistry, client: ServiceIdentifier, options: GrpcClientOptions): void {
   if (isGeneratedClass(client) || options?.createClient === undefined) {
-    registryOf(container).register(client, generatedClass(client as never, 'createGrpcClient'), options);
+    registry.register(client, generatedClass(client as never, 'createGrpcClient'), options);
   } else {
     checkIdentifier(client);
-    registryOf(container).register(client, customClient(client), options);
+    registry.register(client, customClient(client), options);
   }
 }
