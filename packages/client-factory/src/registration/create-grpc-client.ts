@@ -41,7 +41,7 @@ export function createGrpcClient<C extends Client>(
 export function createGrpcClient<T extends object>(
   container: Container,
   identifier: ServiceIdentifier<T>,
-  options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => T },
+  options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => NoInfer<T> },
 ): void;
 export function createGrpcClient(
   container: Container,

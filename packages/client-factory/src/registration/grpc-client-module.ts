@@ -12,7 +12,7 @@ export interface AddGrpcClient {
   (client: GrpcClientConstructor<Client>, options?: GrpcClientOptions): void;
   <T extends object>(
     identifier: ServiceIdentifier<T>,
-    options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => T },
+    options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => NoInfer<T> },
   ): void;
 }
 

@@ -20,10 +20,15 @@ import { ForeignChannel } from './foreign-channel.js';
  * @throws TypeError for what is neither, for invalid options, and for a client that the factory made without
  * propagation.
  */
-export function withCallContextPropagation<T extends Client | ChannelInterface>(
-  clientOrChannel: T,
+export function withCallContextPropagation<C extends Client>(client: C, options?: CallContextPropagationOptions): C;
+export function withCallContextPropagation(
+  channel: ChannelInterface,
+  options?: CallContextPropagationOptions,
+): ChannelInterface;
+export function withCallContextPropagation(
+  clientOrChannel: Client | ChannelInterface,
   options: CallContextPropagationOptions = {},
-): T {
+): Client | ChannelInterface {
   const rule = isOptionsObject(options)
     ? brokenPropagationRule(options, 'options')
     : `options must be an object, not ${describeValue(options)}`;
@@ -38,7 +43,7 @@ export function withCallContextPropagation<T extends Client | ChannelInterface>(
       `${CALLER}: ${describeValue(clientOrChannel)} is neither a client nor a channel of this very @grpc/grpc-js`,
     );
   }
-  return propagatingChannel(clientOrChannel, options) as T;
+  return propagatingChannel(clientOrChannel, options);
 }
 
 const CALLER = 'withCallContextPropagation';
