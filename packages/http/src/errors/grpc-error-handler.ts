@@ -23,17 +23,19 @@ export function grpcErrorHandler(): HttpErrorHandler {
   // Four parameters, or Express takes it for a request handler.
   return (error, _req, res, next) => {
     const answer = answerFor(error, res);
-    if (answer === undefined || (res.headersSent && !isGone(res))) {
+    if (answer === undefined) {
       next(error);
       return;
     }
+    if (isGone(res)) {
+      res.statusCode = answer.httpStatus;
+      return;
+    }
     if (res.headersSent) {
+      next(error);
       return;
     }
     res.statusCode = answer.httpStatus;
-    if (isGone(res)) {
-      return;
-    }
     for (const name of HEADERS_OF_THE_INTENDED_BODY) {
       res.removeHeader(name);
     }
