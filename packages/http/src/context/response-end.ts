@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 import type { HttpRequest, HttpResponse } from '../http-types.js';
 import { HttpCallScope } from './http-call-scope.js';
@@ -35,7 +36,7 @@ function settleResponseOfStream(this: Http2Stream): void {
 }
 
 function settle(this: HttpResponse): void {
-  const isFinished = isHttp2(this) ? isFinishedStream(this.stream) : this.writableFinished;
+  const isFinished = isHttp2(this) ? isFinishedStream(this.stream) : isFinishedResponse(this);
   let scope: HttpCallScope['parent'] = scopeOn(this);
   while (scope !== undefined) {
     if (scope instanceof HttpCallScope) {
@@ -43,6 +44,11 @@ function settle(this: HttpResponse): void {
     }
     scope = scope.parent;
   }
+}
+
+/** A response that was cut off is 'finished' to Node as well: it only has nothing left to write. */
+function isFinishedResponse({ writableFinished, req: { socket } }: ServerResponse): boolean {
+  return writableFinished && (!socket.destroyed || socket.writableFinished);
 }
 
 /** A reset ends the writable side too, and its 'finish' looks like any other. */
