@@ -46,9 +46,12 @@ function settle(this: HttpResponse): void {
   }
 }
 
-/** A response that was cut off is 'finished' to Node as well: it only has nothing left to write. */
-function isFinishedResponse({ writableFinished, req: { socket } }: ServerResponse): boolean {
-  return writableFinished && (!socket.destroyed || socket.writableFinished);
+/**
+ * To Node a response that was cut off has 'finished' as well: it has nothing left to write. And that of Fastify's `inject()`
+ * closes before it finishes.
+ */
+function isFinishedResponse({ writableEnded, writableFinished, req: { socket } }: ServerResponse): boolean {
+  return writableEnded && (!socket.destroyed || (writableFinished && socket.writableFinished));
 }
 
 /** A reset ends the writable side too, and its 'finish' looks like any other. */
