@@ -2,7 +2,7 @@ import type { HttpResponse } from '../http-types.js';
 import { answerFor, HEADERS_OF_THE_INTENDED_BODY } from './error-answer.js';
 
 /** An error handler of Fastify. */
-export type FastifyErrorHandler = (error: unknown, request: unknown, reply: FastifyReplyLike) => void;
+export type FastifyErrorHandler = (error: unknown, request: unknown, reply: FastifyReplyLike) => void | Promise<never>;
 
 /** What the error handler asks of a Fastify reply; see `FastifyInstanceLike` for why it is not Fastify's own type. */
 export interface FastifyReplyLike {
@@ -24,8 +24,7 @@ export function fastifyGrpcErrorHandler(): FastifyErrorHandler {
   return (error, _request, reply) => {
     const answer = answerFor(error, reply.raw);
     if (answer === undefined) {
-      reply.send(error);
-      return;
+      return passOn(error);
     }
     for (const name of HEADERS_OF_THE_INTENDED_BODY) {
       reply.removeHeader(name);
@@ -33,4 +32,9 @@ export function fastifyGrpcErrorHandler(): FastifyErrorHandler {
     reply.code(answer.httpStatus);
     reply.send(answer.body);
   };
+}
+
+/** By a rejection: `reply.send(error)` would answer 200 with what was thrown and is no Error. */
+async function passOn(error: unknown): Promise<never> {
+  throw error;
 }

@@ -143,8 +143,10 @@ describe('HTTP/2', () => {
 });
 
 describe.each(['http/1.1', 'h2'] as const)('%s', (protocol) => {
-  const start = (onRequest: (req: HttpRequest, res: HttpResponse) => void) =>
-    listening(protocol === 'h2' ? createHttp2Server(onRequest) : createServer(onRequest), protocol);
+  const start = (handle: (req: HttpRequest, res: HttpResponse) => unknown) => {
+    const listener = (req: HttpRequest, res: HttpResponse): void => void handle(req, res);
+    return listening(protocol === 'h2' ? createHttp2Server(listener) : createServer(listener), protocol);
+  };
 
   test('a client that left before the middleware ran has a cancelled context', async () => {
     const gates = new Gates<unknown>();

@@ -116,9 +116,14 @@ function startConnect(middleware: RequestHandler[], fail: RequestHandler) {
   for (const each of middleware) {
     app.use(each as unknown as connect.NextHandleFunction);
   }
-  app.use((req, res, next) => {
-    (fail(req as express.Request, res as express.Response, next) as unknown as Promise<void>).catch(next);
-  });
+  const failAsConnectDoes = async (...[req, res, next]: Parameters<connect.NextHandleFunction>): Promise<void> => {
+    try {
+      await fail(req as express.Request, res as express.Response, next);
+    } catch (error) {
+      next(error);
+    }
+  };
+  app.use((req, res, next) => void failAsConnectDoes(req, res, next));
   app.use(grpcErrorHandler());
   app.use(((error, _req, res, _next) => {
     res.end(`${error.where} and ${requestHere()} with ${error.got}`);
