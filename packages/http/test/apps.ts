@@ -17,7 +17,7 @@ import express from 'express';
 import fastify, { type FastifyInstance } from 'fastify';
 
 /** What a request is for, in every framework the same: the text of its response. */
-export type Handle = (req: HttpRequest, res: HttpResponse) => Promise<string> | string;
+type Handle = (req: HttpRequest, res: HttpResponse) => Promise<string> | string;
 
 export interface RunningApp extends AsyncDisposable {
   readonly port: number;
@@ -77,10 +77,7 @@ export async function listening(server: Server | Http2Server, protocol: RunningA
 }
 
 /** A request listener of node:http or node:http2 with the middleware in front. */
-export function listener(
-  handle: Handle,
-  options?: HttpCallContextOptions,
-): (req: HttpRequest, res: HttpResponse) => void {
+function listener(handle: Handle, options?: HttpCallContextOptions): (req: HttpRequest, res: HttpResponse) => void {
   const openContext: HttpMiddleware = callContextMiddleware(options);
   const handleError = grpcErrorHandler();
   return (req, res) => {

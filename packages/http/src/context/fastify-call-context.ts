@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponse } from '../http-types.js';
 import { type HttpCallContextOptions, type HttpCallPolicy, httpCallPolicy } from './http-call-context-options.js';
 import { openUnderPolicy } from './open-http-call-context.js';
-import { scopeOn } from './scoped-events.js';
 
 /**
  * Fastify plugin that makes every HTTP request a call context, over HTTP/1.1 and HTTP/2: gRPC clients below inherit its
@@ -36,10 +35,6 @@ export function fastifyCallContext(
     }
     scope.run(next);
   });
-  // A preParsing hook may have replaced the body by a stream whose events come from anywhere.
-  instance.addHook('preValidation', (_request, reply, next) => {
-    scopeOn(reply.raw)!.run(next);
-  });
   done();
 }
 
@@ -60,5 +55,5 @@ type RequestHook = (request: { raw: HttpRequest }, reply: { raw: HttpResponse },
  * install it, and a plugin typed for HTTP/1.1 does not fit an instance on HTTP/2.
  */
 export interface FastifyInstanceLike {
-  addHook(name: 'onRequest' | 'preValidation', hook: RequestHook): unknown;
+  addHook(name: 'onRequest', hook: RequestHook): unknown;
 }

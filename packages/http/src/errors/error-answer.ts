@@ -1,7 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import { status } from '@grpc/grpc-js';
-import { isGone } from '../context/response-end.js';
-import type { HttpResponse } from '../http-types.js';
 import { grpcCodeOf } from './grpc-code.js';
 import { httpStatusFromGrpc } from './http-status.js';
 
@@ -13,13 +11,12 @@ export interface ErrorAnswer {
 }
 
 /** @returns `undefined` for an error that has nothing to do with gRPC. */
-export function answerFor(error: unknown, res: HttpResponse): ErrorAnswer | undefined {
+export function answerFor(error: unknown): ErrorAnswer | undefined {
   const code = grpcCodeOf(error);
   if (code === undefined) {
     return undefined;
   }
-  // Nobody reads the answer to a client that left; the status is for the access log.
-  const httpStatus = isGone(res) ? httpStatusFromGrpc(status.CANCELLED) : httpStatusFromGrpc(code);
+  const httpStatus = httpStatusFromGrpc(code);
   const message = STATUS_CODES[httpStatus] ?? 'Client Closed Request';
   return { httpStatus, body: { error: { code: httpStatus, message, status: status[code] } } };
 }

@@ -1,4 +1,3 @@
-import type { HttpResponse } from '../http-types.js';
 import { answerFor, HEADERS_OF_THE_INTENDED_BODY } from './error-answer.js';
 
 /** An error handler of Fastify. */
@@ -6,7 +5,6 @@ export type FastifyErrorHandler = (error: unknown, request: unknown, reply: Fast
 
 /** What the error handler asks of a Fastify reply; see `FastifyInstanceLike` for why it is not Fastify's own type. */
 export interface FastifyReplyLike {
-  readonly raw: HttpResponse;
   code(statusCode: number): unknown;
   removeHeader(name: string): unknown;
   send(payload: unknown): unknown;
@@ -14,7 +12,7 @@ export interface FastifyReplyLike {
 
 /**
  * Error handler for Fastify: answers errors of gRPC calls, and cancellations of the call context, with their HTTP status
- * (`httpStatusFromGrpc`) and a short JSON body that tells nothing of the inside; 499 where the client left. All other
+ * (`httpStatusFromGrpc`) and a short JSON body that tells nothing of the inside. All other
  * errors go to the error handler around, Fastify's own in the end.
  *
  * @example
@@ -22,7 +20,7 @@ export interface FastifyReplyLike {
  */
 export function fastifyGrpcErrorHandler(): FastifyErrorHandler {
   return (error, _request, reply) => {
-    const answer = answerFor(error, reply.raw);
+    const answer = answerFor(error);
     if (answer === undefined) {
       return passOn(error);
     }

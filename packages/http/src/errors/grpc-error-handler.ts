@@ -13,7 +13,7 @@ export type HttpErrorHandler = (
 /**
  * Error handler for Express and Connect: answers errors of gRPC calls, and cancellations of the call context, with
  * their HTTP status (`httpStatusFromGrpc`) and a short JSON body that tells nothing of the inside. A client that left is
- * not answered; the response's `statusCode` is 499 then. All other errors, and those of responses that have begun, go to
+ * not answered; the response's `statusCode` is set all the same, 499 mostly. All other errors, and those of responses that have begun, go to
  * the next error handler.
  *
  * @example
@@ -22,12 +22,13 @@ export type HttpErrorHandler = (
 export function grpcErrorHandler(): HttpErrorHandler {
   // Four parameters, or Express takes it for a request handler.
   return (error, _req, res, next) => {
-    const answer = answerFor(error, res);
+    const answer = answerFor(error);
     if (answer === undefined) {
       next(error);
       return;
     }
     if (isGone(res)) {
+      // For the access log.
       res.statusCode = answer.httpStatus;
       return;
     }

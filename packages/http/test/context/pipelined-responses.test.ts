@@ -90,6 +90,20 @@ test('a pipelined response that was finished stays so when the client leaves', a
   expect(third!.scope.isCancelled).toBe(true);
 });
 
+test('a pipelined response that waited for its turn when the client closed its side was not finished', async () => {
+  const { app, requests } = await startWaiting();
+  await using _app = app;
+
+  const connection = (await RawConnection.to(app)).get('/1', '/2');
+  const [first, second] = [await requests.at('/1'), await requests.at('/2')];
+  second.res.end('second');
+  const socketClosed = closed(first.res.socket!);
+  connection.socket.end();
+  await socketClosed;
+
+  expect([first.scope.cancellationCode, second.scope.cancellationCode]).toEqual([1, 1]);
+});
+
 /** Not `once`: it rejects when the connection was reset. */
 function closed(socket: Socket): Promise<unknown> {
   return new Promise((resolve) => {

@@ -1,8 +1,6 @@
-import { AsyncResource } from 'node:async_hooks';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { PassThrough } from 'node:stream';
-import { currentCallContext, runDetached } from '@grpc-di/client-factory';
+import { currentCallContext } from '@grpc-di/client-factory';
 import { callContextMiddleware, fastifyCallContext, grpcErrorHandler, type HttpRequest } from '@grpc-di/http';
 import { describe, expect, test } from '@jest/globals';
 import connect from 'connect';
@@ -130,30 +128,6 @@ function startConnect(middleware: RequestHandler[], fail: RequestHandler) {
   }) satisfies connect.ErrorHandleFunction);
   return listening(createServer(app), 'http/1.1');
 }
-
-test('Fastify runs the handler in its context also where a hook replaced the body by a stream from elsewhere', async () => {
-  const elsewhere = runDetached(() => new AsyncResource('elsewhere'));
-  const app = fastify();
-  await app.register(fastifyCallContext);
-  app.addHook('preParsing', async (_request, _reply, payload) => {
-    const replaced = new PassThrough();
-    const end = payload as unknown as AsyncIterable<Buffer>;
-    void (async () => {
-      for await (const chunk of end) {
-        elsewhere.runInAsyncScope(() => replaced.write(chunk));
-      }
-      elsewhere.runInAsyncScope(() => replaced.end());
-    })();
-    return replaced;
-  });
-  app.post('/1', async () => requestHere());
-  await app.ready();
-  await using running = await listening(app.server, 'http/1.1');
-
-  const { body } = await post(running, '/1', 'application/json', ['{"got":', '"both"}']);
-
-  expect(body).toBe('/1');
-});
 
 test('an emit that was replaced before is still called, and the listeners are still removed', async () => {
   const emitted: unknown[] = [];
