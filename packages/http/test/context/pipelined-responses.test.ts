@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type CallContextScope, surroundingScope } from '@grpc-di/call-context/opener';
 import { callContextMiddleware } from '@grpc-di/http';
@@ -102,6 +102,26 @@ test('a pipelined response that waited for its turn when the client closed its s
   await socketClosed;
 
   expect([first.scope.cancellationCode, second.scope.cancellationCode]).toEqual([1, 1]);
+});
+
+test('a pipelined request whose client left before the middleware ran has a cancelled context', async () => {
+  const gates = new Gates<CallContextScope>();
+  const middleware = callContextMiddleware();
+  const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+    gates.open(`arrived ${req.url}`, undefined as never);
+    await closed(req.socket);
+    middleware(req, res, () => gates.open(`opened ${req.url}`, surroundingScope()!));
+  };
+  await using app = await listening(
+    createServer((req, res) => void handle(req, res)),
+    'http/1.1',
+  );
+
+  const connection = (await RawConnection.to(app)).get('/1', '/2');
+  await gates.at('arrived /2');
+  connection.socket.destroy();
+
+  expect((await gates.at('opened /2')).cancellationCode).toBe(1);
 });
 
 /** Not `once`: it rejects when the connection was reset. */
