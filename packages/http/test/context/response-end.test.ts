@@ -35,6 +35,18 @@ describe('HTTP/1.1', () => {
     await arrival.cancelled;
   });
 
+  test('a fetch that is aborted has left', async () => {
+    await using app = await APPS.Express(async () => (await hop.call('fetched')).text);
+    const controller = new AbortController();
+
+    const fetched = fetch(`http://127.0.0.1:${app.port}`, { signal: controller.signal });
+    const arrival = await hop.leaf.arrived('fetched');
+    controller.abort();
+
+    await expect(fetched).rejects.toMatchObject({ name: 'AbortError' });
+    await arrival.cancelled;
+  });
+
   test('requests on one connection have a context each', async () => {
     const scopes: CallContextScope[] = [];
     await using app = await APPS['node:http']((req) => {
