@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
+import { Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import type { HttpRequest, HttpResponse } from '../http-types.js';
 import { HttpCallScope } from './http-call-scope.js';
 import { whenConnectionCloses } from './pipelined-responses.js';
@@ -60,5 +60,5 @@ function isFinishedStream(stream: ServerHttp2Stream): boolean {
 }
 
 function isHttp2(res: HttpResponse): res is Http2ServerResponse {
-  return 'stream' in res;
+  return res instanceof Http2ServerResponse;
 }
