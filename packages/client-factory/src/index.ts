@@ -41,6 +41,17 @@ export type {
   RetryThrottling,
   ServiceConfig,
 } from './channel/service-config.js';
+export {
+  type CallCancelMessage,
+  type CallEndMessage,
+  type CallStartMessage,
+  type CancelledBy,
+  type ChannelCloseMessage,
+  type ChannelOpenMessage,
+  type ContextNotFoundMessage,
+  type DeadlineSource,
+  diagnosticsChannels,
+} from './diagnostics/messages.js';
 export type { CallContextPropagationOptions } from './propagation/propagation-options.js';
 export type {
   Address,

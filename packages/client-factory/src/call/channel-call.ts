@@ -75,7 +75,7 @@ export class ChannelCall implements CallStream {
 
   cancelWithStatus(code: status, details: string): void {
     if (this.outermost === undefined) {
-      this.invocation.cancel({ code, details });
+      this.invocation.cancel({ code, details, by: 'caller' });
     } else {
       this.outermost.cancelWithStatus(code, details);
     }
