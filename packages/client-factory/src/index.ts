@@ -42,6 +42,14 @@ export type {
   ServiceConfig,
 } from './channel/service-config.js';
 export {
+  type DiagnosticsLog,
+  type DiagnosticsLogger,
+  type LogDiagnosticsOptions,
+  type LogMethod,
+  logGrpcDiagnostics,
+} from './diagnostics/log-diagnostics.js';
+export type { LogLevel } from './diagnostics/log-lines.js';
+export {
   type CallCancelMessage,
   type CallEndMessage,
   type CallStartMessage,
