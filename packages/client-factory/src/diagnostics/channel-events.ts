@@ -10,7 +10,7 @@ export function tellChannelOpened(channel: Channel, settings: ObservedSettings):
 
 export function tellChannelClosed(channel: Channel, settings: ObservedSettings, because: string | undefined): void {
   if (channelClose.hasSubscribers) {
-    channelClose.publish({ ...messageOf(channel, settings), because } satisfies ChannelCloseMessage);
+    channelClose.publish({ because, ...messageOf(channel, settings) } satisfies ChannelCloseMessage);
   }
 }
 

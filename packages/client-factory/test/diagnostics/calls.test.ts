@@ -521,6 +521,20 @@ describe('the messages', () => {
     }
   });
 
+  test('do not take over what a subscriber made of an earlier one', async () => {
+    using recording = record(CALL_EVENTS, ({ event, message }) => {
+      if (event === 'callStart') {
+        Object.assign(message, { client: 'changed', span: {} });
+      }
+    });
+    const call = runInCallContext({}, () => client.unary(REQUEST, metadataOf('changed')));
+    (await leaf.arrived('changed')).answer();
+    await call;
+    const [callEnd] = recording.of('callEnd');
+    expect(callEnd).toMatchObject({ client: 'grpc_di.test.v1.Leaf' });
+    expect(callEnd).not.toHaveProperty('span');
+  });
+
   test('are not made while nobody listens', async () => {
     const publish = Object.values(diagnosticsChannels).map((name) => jest.spyOn(channel(name), 'publish'));
     const clock = jest.spyOn(performance, 'now');
