@@ -1,7 +1,15 @@
 import 'reflect-metadata';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import { credentials, InterceptingCall, type Interceptor, Metadata, status } from '@grpc/grpc-js';
+import {
+  credentials,
+  type experimental,
+  InterceptingCall,
+  type InterceptingListener,
+  type Interceptor,
+  Metadata,
+  status,
+} from '@grpc/grpc-js';
 import { CallContextScope } from '@grpc-di/call-context/opener';
 import {
   type CallContextPropagationOptions,
@@ -15,6 +23,7 @@ import {
   getGrpcClient,
   runInCallContext,
 } from '@grpc-di/client-factory';
+import { startUnaryCall } from '@grpc-di/client-factory/for-testing';
 import { CALL_KINDS, CASE_KEY, type CallKind, LeafClient, type RunningLeaf, startLeaf } from '@grpc-di/test-rig';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Container } from 'inversify';
@@ -257,6 +266,8 @@ interface Cancelling {
 }
 
 describe('a call that is cut short tells who did it, and why', () => {
+  const deafToCancel: Interceptor = (options, nextCall) => new InterceptingCall(nextCall(options), { cancel() {} });
+
   /** Made for each test, so that each has a signal of its own. */
   const CASES: Record<string, () => Cancelling> = {
     'the parent is cancelled': () => {
@@ -324,6 +335,14 @@ describe('a call that is cut short tells who did it, and why', () => {
       code: status.CANCELLED,
       details: 'Cancelled on client',
       reason: 'a reason that cannot be shown',
+    }),
+    'the caller cancels, and an interceptor does not pass it on': () => ({
+      clients: { interceptors: [deafToCancel] },
+      cut: (call) => call.cancel('enough'),
+      by: 'caller',
+      code: status.CANCELLED,
+      details: 'Cancelled on client',
+      reason: 'enough',
     }),
     'its own deadline passes': () => ({
       options: { timeoutMs: 200 },
@@ -413,6 +432,29 @@ describe('a call that is cut short tells who did it, and why', () => {
       { event: 'callCancel', message: { by: 'caller', code: status.CANCELLED } },
       { event: 'callEnd', message: { cancelledBy: 'caller', code: status.CANCELLED } },
     ]);
+  });
+
+  test('unless an answer was faster', async () => {
+    // A transport of our own: no server's answer can be had to arrive in the very moment of the cancel.
+    let receiver: InterceptingListener | undefined;
+    const transport: Partial<experimental.CallStream> = {
+      start(_metadata, listener) {
+        receiver = listener;
+      },
+      cancelWithStatus() {
+        receiver?.onReceiveStatus({ code: status.NOT_FOUND, details: 'no such user', metadata: new Metadata() });
+        receiver = undefined;
+      },
+      sendMessageWithContext() {},
+      startRead() {},
+      halfClose() {},
+    };
+    using recording = record(CALL_EVENTS);
+    const call = startUnaryCall(transport as experimental.CallStream);
+    call.cancel();
+    await call.status;
+    expect(recording.order).toEqual(['callStart', 'callCancel', 'callEnd']);
+    expect(recording.of('callEnd')).toMatchObject([{ code: status.NOT_FOUND, cancelledBy: undefined }]);
   });
 
   test('but a CANCELLED of the server is nobody of ours', async () => {
