@@ -34,6 +34,9 @@ import { record } from './recorder.js';
 /** Longer than any test takes: a deadline that must not matter. */
 const FAR_MS = 60_000;
 
+/** A deadline that passes, but not before the call has started, on a busy machine either. */
+const SOON_MS = 400;
+
 const METHODS: Record<CallKind, string> = {
   unary: '/grpc_di.test.v1.Leaf/Unary',
   serverStream: '/grpc_di.test.v1.Leaf/ServerStream',
@@ -282,7 +285,7 @@ describe('a call that is cut short tells who did it, and why', () => {
       };
     },
     "the parent's deadline passes": () => ({
-      parent: { timeoutMs: 200 },
+      parent: { timeoutMs: SOON_MS },
       by: 'deadline',
       code: status.DEADLINE_EXCEEDED,
       details: "Deadline exceeded (the parent's deadline, that of the call context)",
@@ -345,14 +348,14 @@ describe('a call that is cut short tells who did it, and why', () => {
       reason: 'enough',
     }),
     'its own deadline passes': () => ({
-      options: { timeoutMs: 200 },
+      options: { timeoutMs: SOON_MS },
       by: 'deadline',
       code: status.DEADLINE_EXCEEDED,
       details: "Deadline exceeded (the call's own deadline)",
       reason: undefined,
     }),
     "the client's default deadline passes": () => ({
-      clients: { timeoutMs: 200 },
+      clients: { timeoutMs: SOON_MS },
       by: 'deadline',
       code: status.DEADLINE_EXCEEDED,
       details: "Deadline exceeded (the default timeoutMs of gRPC client 'grpc_di.test.v1.Leaf')",

@@ -124,7 +124,7 @@ describe('what happens is told at a level of its own', () => {
   });
 
   test('a deadline that passes: debug', async () => {
-    expect(await linesOf(() => call({ timeoutMs: 200 }, 'wait'))).toEqual([
+    expect(await linesOf(() => call({ timeoutMs: 400 }, 'wait'))).toEqual([
       line('debug', / starts, \d+ ms before its own deadline in the call of/),
       line(
         'debug',
