@@ -5,6 +5,7 @@ import { Invocation } from '../propagation/invocation.js';
 import type { ParentFinder } from '../propagation/parent-call.js';
 import { type CallDefaults, defaultsFor } from './call-defaults.js';
 import { ChannelCall } from './channel-call.js';
+import type { Rpc } from './rpcs.js';
 
 type CallStream = experimental.CallStream;
 
@@ -21,6 +22,8 @@ export class DecoratedChannel implements ChannelInterface {
   constructor(
     private readonly channel: PropagatingTarget,
     private readonly defaults: CallDefaults,
+    /** The client's, as far as they are known. */
+    private readonly rpcs: readonly Rpc[] = [],
   ) {}
 
   get client(): string {
@@ -39,7 +42,8 @@ export class DecoratedChannel implements ChannelInterface {
     const parent = this.parents?.find(method);
     const invocation = new Invocation(this.channel, parent, undefined, ownDeadline, isDefault);
     const { metadata, interceptors } = this.defaults;
-    return new ChannelCall(invocation, { metadata, interceptors, waitForReady }, { method, host, parentCall, flags });
+    const asked = { method, host, parentCall, flags };
+    return new ChannelCall(invocation, { metadata, interceptors, waitForReady }, asked, this.rpcs);
   }
 
   close(): void {

@@ -158,7 +158,7 @@ export class ClientRegistration {
     if (createClient === undefined) {
       return this.kind.create!(channel, defaults);
     }
-    const decorated = new DecoratedChannel(channel, defaults) as unknown as Channel;
+    const decorated = new DecoratedChannel(channel, defaults, this.kind.rpcs) as unknown as Channel;
     const created = calling(this.owner, () => createClient(decorated, this.container));
     return checkCreated(created, this.kind);
   }
