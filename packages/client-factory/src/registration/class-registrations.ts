@@ -94,13 +94,18 @@ export class ClassRegistrations {
 
   /** Whatever matches no registration is an error that lists them, also where inversify passes over a missing binding. */
   private bindErrors(): void {
-    const { name: className, serviceName } = this.kind;
+    const { name: className, serviceName, rpcs } = this.kind;
     const isUnknown = (request: BindingConstraints): boolean =>
       request.name !== registrationsName && !this.byName.has(this.nameAskedFor(request) as string);
     const isBare = (request: BindingConstraints): boolean => request.name === undefined && request.tags.size === 0;
     this.bind(
       () => {
         const example = `@inject(${className}) @named('${this.byName.keys().next().value}')`;
+        if (rpcs === undefined) {
+          throw new Error(
+            `gRPC client ${className} is registered as ${this.names()}: inject one of those with ${example}.`,
+          );
+        }
         throw new Error(
           serviceName === undefined
             ? `gRPC client ${className} has no default name, having no rpcs: inject it with ${example}.`
@@ -161,7 +166,13 @@ export class ClassRegistrations {
 
   /** Bare injection means the default name; there is no tagged one. */
   private nameAskedFor({ name, tags }: BindingConstraints): unknown {
-    return tags.size > 0 ? undefined : (name ?? this.kind.serviceName);
+    return tags.size > 0 ? undefined : (name ?? this.defaultName);
+  }
+
+  /** An identifier that its user chose for a client of their own needs no second name. */
+  private get defaultName(): string | undefined {
+    const { rpcs, serviceName } = this.kind;
+    return rpcs === undefined && this.byName.size === 1 ? this.byName.keys().next().value : serviceName;
   }
 
   /** inversify deactivates singletons that were resolved, and no others. */

@@ -28,7 +28,8 @@ export function createGrpcClient<C extends Client>(
   options?: GrpcClientOptions,
 ): void;
 /**
- * The same for an object that is no generated client, under any service identifier.
+ * The same for an object that is no generated client, under any service identifier. Bare injection of that means the
+ * client as long as it is registered under one name.
  *
  * @param options.createClient makes the object, on a channel that brings the other options to every call.
  * @example
