@@ -28,6 +28,7 @@ export function checkIdentifier(identifier: unknown): asserts identifier is Serv
 /** What `createClient` returned, when it is what was registered. @throws TypeError when it is not. */
 export function checkCreated(created: unknown, { name, Class }: ClientKind): object {
   if (types.isPromise(created)) {
+    created.catch(() => {}); // nobody will look at it
     throw new TypeError('its createClient returned a promise: make the client synchronously');
   }
   if ((typeof created !== 'object' && typeof created !== 'function') || created === null) {
