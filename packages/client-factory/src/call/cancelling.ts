@@ -20,3 +20,14 @@ export function cancelCall(surface: SurfaceCall, reason: unknown): void {
     invocation.cancel(ending);
   }
 }
+
+/** The same for grpc-js's own call object, whose cancel ends no more than the first attempt of its interceptors. */
+export function cancelEveryAttempt(call: { cancel(): void }, invocation: Invocation): void {
+  const cancelFirst = call.cancel.bind(call);
+  call.cancel = () => {
+    const ending = { code: status.CANCELLED, details: 'Cancelled on client' };
+    invocation.ending ??= ending;
+    cancelFirst();
+    invocation.cancel(ending);
+  };
+}
