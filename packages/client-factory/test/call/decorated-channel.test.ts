@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { type EventEmitter, getEventListeners } from 'node:events';
+import { type EventEmitter, getEventListeners, once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import {
   CallCredentials,
   type Channel,
@@ -83,6 +84,16 @@ function start(
   options: Parameters<typeof startChild>[4] = {},
 ): Promise<ServiceError | undefined> {
   return startChild(client, kind, 'callback', caseId, options);
+}
+
+/** An address that nobody listens on now. */
+async function freeAddress(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `127.0.0.1:${port}`;
 }
 
 /** The same, as the call object, with the first reply, or the error. */
@@ -192,6 +203,22 @@ describe.each(CALL_KINDS)('%s', (kind) => {
 
     expect(await outcome).toBeUndefined();
     expect(arrival.deadline).toBe(Infinity);
+  });
+
+  test.each<[string, GrpcClientOptions]>([
+    ['client', { waitForReady: true }],
+    ['method', { waitForReady: false, methods: { [kind]: { waitForReady: true } } }],
+  ])("waits for a connection with its %s's waitForReady, unless its Metadata says otherwise", async (_who, options) => {
+    const { client } = plain({ address: await freeAddress(), ...options });
+    const [waiting, failed] = [deferred<ServiceError | null>(), deferred<ServiceError | null>()];
+    const call = startBare(client, kind, new Metadata(), waiting.resolve);
+    startBare(client, kind, new Metadata({ waitForReady: false }), failed.resolve);
+
+    expect((await failed.promise)?.code).toBe(status.UNAVAILABLE);
+    // The other would have failed by now, too: both learn from the same connection.
+    await new Promise(setImmediate);
+    call.cancel();
+    expect((await waiting.promise)?.code).toBe(status.CANCELLED);
   });
 
   test('says whose timeout it was', async () => {

@@ -7,7 +7,7 @@ import {
   type GrpcClientOptions,
   getGrpcClient,
 } from '@grpc-di/client-factory';
-import { LeafClient, RelayClient, type RunningServer } from '@grpc-di/test-rig';
+import { LeafClient, type RunningServer } from '@grpc-di/test-rig';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Container, inject, injectable, named, type ServiceIdentifier } from 'inversify';
 import { REQUEST, startNamedServer } from './named-server.js';
