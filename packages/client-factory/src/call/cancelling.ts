@@ -25,9 +25,7 @@ export function cancelCall(surface: SurfaceCall, reason: unknown): void {
 export function cancelEveryAttempt(call: { cancel(): void }, invocation: Invocation): void {
   const cancelFirst = call.cancel.bind(call);
   call.cancel = () => {
-    const ending = { code: status.CANCELLED, details: 'Cancelled on client' };
-    invocation.ending ??= ending;
     cancelFirst();
-    invocation.cancel(ending);
+    invocation.cancel({ code: status.CANCELLED, details: 'Cancelled on client', by: 'caller' });
   };
 }
