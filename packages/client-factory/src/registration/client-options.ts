@@ -59,7 +59,8 @@ export interface GrpcClientOptions extends GrpcChannelOptions {
   enableCallContextPropagation?: boolean | CallContextPropagationOptions;
   /**
    * Makes the client, on a channel that brings all of this registration's options to every call. Default: an instance of
-   * the generated class. Called for each object that is injected.
+   * the generated class. Called for each object that is injected. On that channel interceptors see messages as bytes,
+   * and a call's own deadline of `Infinity` is none: it does not switch `timeoutMs` off.
    */
   createClient?: (channel: Channel, container: Container) => object;
 }

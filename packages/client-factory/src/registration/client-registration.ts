@@ -41,6 +41,7 @@ const MOST_OVERRIDDEN_CHANNELS = 100;
 export class ClientRegistration {
   private usedOptions: GrpcClientOptions | undefined;
   private usedChannel: RegisteredChannel | undefined;
+  private isChecked = false;
   private wasCreated = false;
   private settled: Settled | undefined;
   /** The interceptor that is being resolved. */
@@ -218,7 +219,10 @@ export class ClientRegistration {
 
   private prepare(channel: RegisteredChannel): void {
     const options = this.effectiveOptions;
-    checkClientOptions(options, this.owner, this.kind.rpcs);
+    if (!this.isChecked) {
+      checkClientOptions(options, this.owner, this.kind.rpcs);
+      this.isChecked = true;
+    }
     const { credentials, target } = channel.prepare();
     if (
       options.callCredentials !== undefined &&

@@ -377,9 +377,13 @@ function retrying(attempts: status[]): Interceptor {
 
 describe('an interceptor that starts a second attempt', () => {
   /** A unary call whose first attempt has failed, and whose second is at the server. */
-  async function inSecondAttempt(server: { readonly address: string }, served: ServedCall[]) {
+  async function inSecondAttempt(
+    server: { readonly address: string },
+    served: ServedCall[],
+    options: GrpcClientOptions = {},
+  ) {
     const attempts: status[] = [];
-    const { client } = plain({ address: server.address, interceptors: [retrying(attempts)] });
+    const { client } = plain({ address: server.address, interceptors: [retrying(attempts)], ...options });
     const ended = deferred<unknown>();
     const call = client.unary(REQUEST, (error, reply) => ended.resolve(error ?? reply));
     await reaches(served, 1);
@@ -402,6 +406,26 @@ describe('an interceptor that starts a second attempt', () => {
 
     expect(await outcome).toEqual(REPLY);
     expect(attempts).toEqual([status.UNAVAILABLE, status.OK]);
+  });
+
+  test("ends with its parent, and no third starts: the parent's deadline counts for each", async () => {
+    const served: ServedCall[] = [];
+    await using connected = await serveAll((call) => served.push(call));
+    const controller = new AbortController();
+
+    await runInCallContext({ signal: controller.signal, timeoutMs: 60_000 }, async () => {
+      const { outcome } = await inSecondAttempt(connected.server, served, { enableCallContextPropagation: true });
+      const cancelled = first(served[1]!.call as EventEmitter, 'cancelled');
+      controller.abort();
+
+      expect(await outcome).toMatchObject({ code: status.CANCELLED, cause: { name: 'CallCancelledError' } });
+      await cancelled;
+    });
+
+    await stoodStill(() => served.length);
+    const deadlines = served.map(({ call }) => Number(call.getDeadline()));
+    expect(deadlines).toHaveLength(2);
+    expect(Math.max(...deadlines)).toBeLessThan(Date.now() + 61_000);
   });
 
   test('ends with cancel(), and no third starts', async () => {

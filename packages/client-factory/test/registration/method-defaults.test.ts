@@ -95,12 +95,7 @@ describe.each(CALL_KINDS.flatMap((kind) => FORMS.map((form) => [kind, form] as c
   ])('has the timeout %s', async (_who, defaults, own, method, call, expected) => {
     configureGrpcClientDefaults(container, { timeoutMs: defaults });
 
-    const timeout = await timeoutOf(
-      client({ timeoutMs: own, methods: { [kind]: method } }),
-      call,
-      kind,
-      form,
-    );
+    const timeout = await timeoutOf(client({ timeoutMs: own, methods: { [kind]: method } }), call, kind, form);
 
     expect(timeout).toBe(expected);
   });
