@@ -16,7 +16,8 @@ export async function compile({ project = '.', ...options } = {}) {
   return node(join(root, 'node_modules/typescript/bin/tsc'), ['-b', join(root, project)], options);
 }
 
-// tsc leaves the output of a deleted or renamed source behind: jest would run it, and a package would ship it.
+// tsc leaves the output of a deleted or renamed source behind: jest would run it, and a package would ship it. What tsc
+// knows of that folder goes too: it would not write the output again should the source come back as it was.
 function prune() {
   for (const folder of workspaceFolders()) {
     pruneOutput(join(root, folder, 'dist'), join(root, folder, 'src'));
@@ -27,6 +28,9 @@ function prune() {
 function pruneOutput(output, source) {
   for (const file of filesBelow(output)) {
     const stem = file.replace(/(\.d)?\.ts(\.map)?$|\.js(\.map)?$/, '');
-    if (stem !== file && !existsSync(join(source, `${stem}.ts`))) rmSync(join(output, file));
+    if (stem !== file && !existsSync(join(source, `${stem}.ts`))) {
+      rmSync(join(output, file));
+      rmSync(join(output, '.tsbuildinfo'), { force: true });
+    }
   }
 }

@@ -41,6 +41,25 @@ export type {
   RetryThrottling,
   ServiceConfig,
 } from './channel/service-config.js';
+export {
+  type DiagnosticsLog,
+  type DiagnosticsLogger,
+  type LogDiagnosticsOptions,
+  type LogMethod,
+  logGrpcDiagnostics,
+} from './diagnostics/log-diagnostics.js';
+export type { LogLevel } from './diagnostics/log-lines.js';
+export {
+  type CallCancelMessage,
+  type CallEndMessage,
+  type CallStartMessage,
+  type CancelledBy,
+  type ChannelCloseMessage,
+  type ChannelOpenMessage,
+  type ContextNotFoundMessage,
+  type DeadlineSource,
+  diagnosticsChannels,
+} from './diagnostics/messages.js';
 export type { CallContextPropagationOptions } from './propagation/propagation-options.js';
 export type {
   Address,
@@ -57,3 +76,5 @@ export { createGrpcChannel } from './registration/create-grpc-channel.js';
 export { createGrpcClient } from './registration/create-grpc-client.js';
 export { getGrpcClient } from './registration/get-grpc-client.js';
 export { GrpcClientFactory } from './registration/grpc-client-factory.js';
+export { type AddGrpcClient, grpcClientModule } from './registration/grpc-client-module.js';
+export { withCallContextPropagation } from './standalone/with-call-context-propagation.js';

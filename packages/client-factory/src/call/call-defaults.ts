@@ -5,7 +5,7 @@ import { isMethodName, type Rpc, shortNameOf } from './rpcs.js';
 /** What every call of a client has, unless it says otherwise. */
 export interface CallDefaults extends RpcDefaults {
   readonly metadata: DefaultMetadata | undefined;
-  /** What single rpcs have instead, by path, or by name where the client's rpcs are not known. */
+  /** What single rpcs have instead, by path, or where the client's rpcs are not known by capitalized name. */
   readonly methods: ReadonlyMap<string, RpcDefaults> | undefined;
   /** The outermost first; a call's own ones stand outside of them. */
   readonly interceptors: readonly Interceptor[] | undefined;
@@ -41,7 +41,9 @@ export function callDefaults(
 /** What the calls of one rpc have. */
 export function defaultsFor(path: string, defaults: CallDefaults): RpcDefaults {
   const { methods } = defaults;
-  return methods === undefined ? defaults : (methods.get(path) ?? methods.get(shortNameOf(path)) ?? defaults);
+  return methods === undefined
+    ? defaults
+    : (methods.get(path) ?? methods.get(capitalized(shortNameOf(path))) ?? defaults);
 }
 
 function byPath(
@@ -51,7 +53,7 @@ function byPath(
 ): ReadonlyMap<string, RpcDefaults> {
   const found = new Map<string, RpcDefaults>();
   for (const [method, { timeoutMs, waitForReady }] of Object.entries(methods)) {
-    const paths = rpcs?.filter((rpc) => isMethodName(method, rpc)).map(({ path }) => path) ?? [method];
+    const paths = rpcs?.filter((rpc) => isMethodName(method, rpc)).map(({ path }) => path) ?? [capitalized(method)];
     for (const path of paths) {
       const earlier = found.get(path) ?? client;
       found.set(path, {
@@ -61,4 +63,9 @@ function byPath(
     }
   }
   return found;
+}
+
+/** A class has `getUser` for what is `GetUser` in the .proto. */
+function capitalized(method: string): string {
+  return method.charAt(0).toUpperCase() + method.slice(1);
 }

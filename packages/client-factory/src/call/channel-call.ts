@@ -14,6 +14,7 @@ import type { BoundCall } from '../propagation/bound-call.js';
 import type { Invocation } from '../propagation/invocation.js';
 import type { CallDefaults } from './call-defaults.js';
 import { fillIn } from './call-metadata.js';
+import type { Rpc } from './rpcs.js';
 
 type CallStream = experimental.CallStream;
 type CallArguments = Parameters<ChannelInterface['createCall']>;
@@ -36,20 +37,30 @@ export class ChannelCall implements CallStream {
   private outermost: Outermost | undefined;
   private bound: BoundCall | undefined;
   private credentials: CallCredentials | undefined;
-  private isReadPending = false;
+  /** Whether the client has asked for a message that it does not have yet. */
+  private isReadWanted = false;
 
   constructor(
     private readonly invocation: Invocation,
     private readonly defaults: Pick<CallDefaults, 'metadata' | 'interceptors' | 'waitForReady'>,
     private readonly asked: Asked,
+    /** The client's, as far as they are known. */
+    private readonly rpcs: readonly Rpc[],
   ) {}
 
   start(metadata: Metadata, listener: InterceptingListener): void {
     const { interceptors = [] } = this.defaults;
-    fillIn(metadata, this.defaults.metadata, this.defaults.waitForReady, this.invocation.parent);
-    this.outermost = interceptors.length === 0 ? this.bind(this.invocation.deadline) : this.intercepted(interceptors);
-    this.outermost.start(metadata, listener);
-    if (this.isReadPending) {
+    // The user's own, which may serve many calls.
+    const filled = metadata.clone();
+    fillIn(filled, this.defaults.metadata, this.defaults.waitForReady, this.invocation.parent);
+    if (interceptors.length === 0) {
+      this.outermost = this.bind(this.invocation.deadline);
+      this.outermost.start(filled, listener);
+    } else {
+      this.outermost = this.intercepted(interceptors);
+      this.outermost.start(filled, this.receiving(listener));
+    }
+    if (this.isReadWanted) {
       this.outermost.startRead();
     }
   }
@@ -60,23 +71,18 @@ export class ChannelCall implements CallStream {
 
   /** May come before the start, where an interceptor of the client goes on with it later. */
   startRead(): void {
-    if (this.outermost === undefined) {
-      this.isReadPending = true;
-    } else {
-      this.outermost.startRead();
-    }
+    this.isReadWanted = true;
+    this.outermost?.startRead();
   }
 
   halfClose(): void {
     this.outermost?.halfClose();
   }
 
+  /** First through the interceptors, and then past those that cancel no more than their first attempt. */
   cancelWithStatus(code: status, details: string): void {
-    if (this.outermost === undefined) {
-      this.invocation.cancel({ code, details });
-    } else {
-      this.outermost.cancelWithStatus(code, details);
-    }
+    this.outermost?.cancelWithStatus(code, details);
+    this.invocation.cancel({ code, details, by: 'caller' });
   }
 
   setCredentials(credentials: CallCredentials): void {
@@ -100,7 +106,8 @@ export class ChannelCall implements CallStream {
     const innermost: NextCall = (options) => {
       const { deadline, host, credentials } = options;
       this.credentials = credentials;
-      return new Innermost(this.bind(deadline === undefined ? Infinity : epochMs(deadline, 'deadline'), host));
+      const bound = this.bind(deadline === undefined ? Infinity : epochMs(deadline, 'deadline'), host);
+      return new Innermost(bound, () => this.isReadWanted);
     };
     const start = interceptors.reduceRight<NextCall>(
       (nextCall, interceptor) => (options) => interceptor(options, nextCall),
@@ -113,13 +120,26 @@ export class ChannelCall implements CallStream {
       ...(this.credentials === undefined ? undefined : { credentials: this.credentials }),
       method_definition: {
         path,
-        requestStream: true,
-        responseStream: true,
+        ...streamsOf(this.rpcs.find((rpc) => rpc.path === path)),
         requestSerialize: asIs,
         responseDeserialize: asIs,
       },
     };
     return start(options);
+  }
+
+  /** An interceptor may well say that there is no message, which the client would try to read. */
+  private receiving(listener: InterceptingListener): InterceptingListener {
+    return {
+      onReceiveMetadata: (metadata) => listener.onReceiveMetadata(metadata),
+      onReceiveMessage: (message: unknown) => {
+        if (message !== undefined && message !== null) {
+          this.isReadWanted = false;
+          listener.onReceiveMessage(message);
+        }
+      },
+      onReceiveStatus: (received) => listener.onReceiveStatus(received),
+    };
   }
 
   private bind(deadline: number, host?: string): BoundCall {
@@ -140,14 +160,21 @@ type Outermost = Pick<
 
 /** What the innermost interceptor takes for the next call. */
 class Innermost implements InterceptingCallInterface {
-  constructor(private readonly call: BoundCall) {}
+  constructor(
+    private readonly call: BoundCall,
+    private readonly isReadWanted: () => boolean,
+  ) {}
 
+  /** The client asks the first attempt alone for a message; grpc-js starts to read a unary response by itself. */
   start(metadata: Metadata, listener: Partial<InterceptingListener> = {}): void {
     this.call.start(metadata, {
       onReceiveMetadata: (received) => listener.onReceiveMetadata?.(received),
       onReceiveMessage: (message) => listener.onReceiveMessage?.(message),
       onReceiveStatus: (received) => listener.onReceiveStatus?.(received),
     });
+    if (this.isReadWanted()) {
+      this.call.startRead();
+    }
   }
 
   sendMessageWithContext(...args: Parameters<CallStream['sendMessageWithContext']>): void {
@@ -177,6 +204,18 @@ class Innermost implements InterceptingCallInterface {
   getAuthContext(): ReturnType<CallStream['getAuthContext']> {
     return this.call.getAuthContext();
   }
+}
+
+/** Whatever is not known may stream both ways. */
+function streamsOf({ make }: Pick<Rpc, 'make'> = { make: 'makeBidiStreamRequest' }): {
+  requestStream: boolean;
+  responseStream: boolean;
+} {
+  const isBidi = make === 'makeBidiStreamRequest';
+  return {
+    requestStream: isBidi || make === 'makeClientStreamRequest',
+    responseStream: isBidi || make === 'makeServerStreamRequest',
+  };
 }
 
 function asIs(message: Buffer): Buffer {

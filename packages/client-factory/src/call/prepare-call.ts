@@ -6,7 +6,7 @@ import { type CallDefaults, defaultsFor } from './call-defaults.js';
 import { callMetadata } from './call-metadata.js';
 import { checkCallOptions, deadlineOf } from './call-options.js';
 import type { GrpcCallOptions } from './calls.js';
-import type { SurfaceCall } from './cancelling.js';
+import { cancelEveryAttempt, type SurfaceCall } from './cancelling.js';
 
 /** A call that is ready for grpc-js to start. */
 export interface PreparedCall extends Pick<CallArguments, 'request' | 'requests' | 'callback'> {
@@ -86,6 +86,10 @@ function isGiven<T>(list: readonly T[] | undefined): list is readonly T[] {
   return list !== undefined && list.length > 0;
 }
 
+function hasInterceptors({ interceptors, interceptor_providers: providers }: CallOptions): boolean {
+  return isGiven(interceptors) || isGiven(providers);
+}
+
 /** Has the call represented by `surface` instead of grpc-js's own object. */
 export function representedBy<Surface extends SurfaceCall>(surface: Surface, options: StartOptions): Surface {
   surface.invocation = options[invocationKey];
@@ -101,6 +105,8 @@ export function swapIn(properties: CallProperties<unknown, unknown>): CallProper
   }
   if (surface !== undefined) {
     properties.call = surface as unknown as typeof properties.call;
+  } else if (invocation !== undefined && hasInterceptors(properties.callOptions)) {
+    cancelEveryAttempt(properties.call, invocation);
   }
   return properties;
 }

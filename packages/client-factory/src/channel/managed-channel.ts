@@ -1,5 +1,6 @@
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { runInScope } from '@grpc-di/call-context/opener';
+import { tellChannelClosed, tellChannelOpened } from '../diagnostics/channel-events.js';
 import type { RunningCall } from '../propagation/call-target.js';
 import { explainConnectionFailure, failureOf } from './connection-failure.js';
 import type { RegisteredChannel } from './registered-channel.js';
@@ -98,9 +99,11 @@ export class ManagedChannel implements RegisteredChannel {
   }
 
   release(): void {
-    if (this.calls.areNone) {
-      this.channel?.close();
+    const { channel } = this;
+    if (channel !== undefined && this.calls.areNone) {
       this.channel = undefined;
+      channel.close();
+      tellChannelClosed(channel, this.prepare(), this.closedBecause);
     }
   }
 
@@ -114,8 +117,11 @@ export class ManagedChannel implements RegisteredChannel {
   }
 }
 
-function openChannel({ target, credentials, options }: ChannelSettings): Channel {
-  return new Channel(target, credentials, options);
+function openChannel(settings: ChannelSettings): Channel {
+  const { target, credentials, options } = settings;
+  const channel = new Channel(target, credentials, options);
+  tellChannelOpened(channel, settings);
+  return channel;
 }
 
 function connect(channel: Channel): connectivityState {

@@ -29,7 +29,7 @@ export class RunningCalls {
     this.closing ??= { because, drained: promiseWithResolvers() };
     if (cancelCalls) {
       for (const call of this.running) {
-        call.end({ code: status.CANCELLED, details: `Cancelled: ${because}` });
+        call.end({ code: status.CANCELLED, details: `Cancelled: ${because}`, by: 'close' });
       }
     }
     this.settle();

@@ -17,6 +17,7 @@ import {
   subscribeToSignal,
   unsubscribeFromSignal,
 } from '@grpc-di/call-context/opener';
+import { areCallsObserved, CallObserver } from '../diagnostics/call-observer.js';
 import type { CredentialedCall, Ending, RunningCall } from './call-target.js';
 import {
   callFailure,
@@ -75,6 +76,8 @@ export class BoundCall
   private credentialsErrors: Array<{ readonly thrown: unknown; readonly message: string }> | undefined;
   /** With an error. */
   private endedWith: StatusObject | undefined;
+  /** For a call that started while somebody listened to diagnostics. */
+  private observer: CallObserver | undefined;
   private isReadPending = false;
   private finished = false;
 
@@ -101,6 +104,7 @@ export class BoundCall
     }
     runInScope(undefined, startDetached, this, metadata);
     this.invocation.channel.callStarted(this);
+    this.tellStart();
     this.invocation.parent?.scope.subscribe(this);
     if (this.invocation.signal !== undefined) {
       subscribeToSignal(this.invocation.signal, this);
@@ -129,7 +133,7 @@ export class BoundCall
 
   cancelWithStatus(code: status, details: string): void {
     const { ending } = this.invocation;
-    this.end({ code, details, cause: code === ending?.code ? ending.cause : undefined });
+    this.end({ code, details, by: 'caller', cause: code === ending?.code ? ending.cause : undefined });
   }
 
   sendMessageWithContext(context: MessageContext, message: Buffer): void {
@@ -207,6 +211,7 @@ export class BoundCall
     }
     this.timer?.clear();
     const explained = this.explain(received);
+    this.tellEnd(explained, false);
     if (received.code !== status.OK) {
       this.endedWith = explained;
       this.failure?.abort(callFailure(explained));
@@ -231,11 +236,36 @@ export class BoundCall
       return;
     }
     this.ending = ending;
+    if (this.observer !== undefined) {
+      this.runInAsyncScope(publishCancel, undefined, this.observer, ending);
+    }
     if (this.call !== undefined) {
       this.call.cancelWithStatus(ending.code, ending.details);
       // A call that was started in this tick is on its way to the server all the same (seen in grpc-js 1.14.0 to
       // 1.14.7): the second cancel reaches it there. On any other call it does nothing.
       runInScope(undefined, cancelInNextTurn, this.call, ending);
+    }
+  }
+
+  private tellStart(): void {
+    if (areCallsObserved()) {
+      const { channel, parent } = this.invocation;
+      this.observer = this.runInAsyncScope(newObserver, undefined, {
+        client: channel.client,
+        method: this.method,
+        target: channel.getTarget(),
+        deadline: this.deadline,
+        deadlineSource: this.deadlineIsParents ? 'parent' : this.invocation.deadlineSource(this.deadline),
+        parent: parent?.scope.label,
+      });
+    }
+  }
+
+  /** @internal */
+  tellEnd(received: StatusObject, refused: boolean): void {
+    if (this.observer !== undefined) {
+      const ending = received.code === this.ending?.code ? this.ending : undefined;
+      this.runInAsyncScope(publishEnd, undefined, this.observer, received, ending, refused);
     }
   }
 
@@ -258,6 +288,7 @@ export class BoundCall
 
   private refuse({ code, details, cause }: Ending): void {
     this.finished = true;
+    this.tellStart();
     const refused: StatusObject & { cause?: unknown } = { code, details, metadata: new Metadata() };
     if (cause !== undefined) {
       refused.cause = cause;
@@ -271,7 +302,8 @@ export class BoundCall
       return this.ending.cause === undefined ? received : { ...received, cause: this.ending.cause };
     }
     if (received.code === status.DEADLINE_EXCEEDED && Date.now() >= this.deadline - CLOCK_TOLERANCE_MS) {
-      const { cause } = this.deadlineEnding();
+      this.ending = this.deadlineEnding();
+      const { cause } = this.ending;
       const details = `${received.details} (${this.deadlineInWords()})`;
       return cause === undefined ? { ...received, details } : { ...received, details, cause };
     }
@@ -301,6 +333,23 @@ export class BoundCall
   }
 }
 
+function newObserver(facts: ConstructorParameters<typeof CallObserver>[0]): CallObserver {
+  return new CallObserver(facts);
+}
+
+function publishCancel(observer: CallObserver, ending: Ending): void {
+  observer.cancelled(ending);
+}
+
+function publishEnd(
+  observer: CallObserver,
+  received: StatusObject,
+  ending: Ending | undefined,
+  refused: boolean,
+): void {
+  observer.ended(received, ending, refused);
+}
+
 function startDetached(call: BoundCall, metadata: Metadata): void {
   call.startNow(metadata);
 }
@@ -322,6 +371,7 @@ function deliverMessage(listener: InterceptingListener, message: unknown): void 
 }
 
 function deliverRefusal(call: BoundCall, listener: InterceptingListener, refused: StatusObject): void {
+  call.tellEnd(refused, true);
   call.runInAsyncScope(deliverStatus, undefined, listener, refused);
 }
 

@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { CallCredentials, ChannelInterface, status } from '@grpc/grpc-js';
+import type { CancelledBy } from '../diagnostics/messages.js';
 
 /** What a call needs to know of the channel that it goes out on. */
 export interface CallTarget extends ChannelInterface {
@@ -49,5 +50,7 @@ export interface RunningCall {
 export interface Ending {
   readonly code: status;
   readonly details: string;
+  /** Who cuts the call short; `undefined` for a call that is refused for what it brings. */
+  readonly by?: CancelledBy;
   readonly cause?: unknown;
 }

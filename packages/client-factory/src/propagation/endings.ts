@@ -7,7 +7,7 @@ import type { ParentCall } from './parent-call.js';
 // Why a call ends, or never starts, on our side: what its caller reads.
 
 export function closedEnding(closedBecause: string): Ending {
-  return { code: status.UNAVAILABLE, details: closedBecause };
+  return { code: status.UNAVAILABLE, details: closedBecause, by: 'close' };
 }
 
 export function insecureCredentialsEnding({ client }: CallTarget): Ending {
@@ -30,8 +30,8 @@ export function callFailure({ code, details, cause }: StatusObject & { cause?: u
 /** A signal of another call's context brings that call's code; any other one is a CANCELLED. */
 export function signalEnding(reason: unknown): Ending {
   return isCallCancelledError(reason)
-    ? { code: reason.code, details: `Cancelled by the call's signal: ${reason.message}`, cause: reason }
-    : { code: status.CANCELLED, details: "Cancelled by the call's signal", cause: reason };
+    ? { code: reason.code, details: `Cancelled by the call's signal: ${reason.message}`, by: 'signal', cause: reason }
+    : { code: status.CANCELLED, details: "Cancelled by the call's signal", by: 'signal', cause: reason };
 }
 
 /** The parent was cut short. */
@@ -41,13 +41,15 @@ export function parentEnding({ scope, deadlineInWords }: ParentCall): Ending {
     code: reason.code,
     details:
       reason.code === 4 ? `Deadline exceeded (${deadlineInWords})` : `Cancelled by the parent: ${reason.message}`,
+    // The parent's deadline is this call's too, and whichever clock is first says the same of it.
+    by: reason.code === 4 ? 'deadline' : 'parent',
     cause: reason,
   };
 }
 
 /** A deadline that was the call's own, its client's or an interceptor's, in these words. */
 export function ownDeadlineEnding(words: string): Ending {
-  return { code: status.DEADLINE_EXCEEDED, details: `Deadline exceeded (${words})` };
+  return { code: status.DEADLINE_EXCEEDED, details: `Deadline exceeded (${words})`, by: 'deadline' };
 }
 
 /** The parent's deadline, which the child may notice before the parent does, or a margin earlier. */
@@ -55,6 +57,7 @@ export function parentDeadlineEnding({ scope, deadlineInWords }: ParentCall): En
   return {
     code: status.DEADLINE_EXCEEDED,
     details: `Deadline exceeded (${deadlineInWords})`,
+    by: 'deadline',
     cause: scope.reason ?? new CallCancelledError(4, `${deadlineInWords}, has passed`),
   };
 }

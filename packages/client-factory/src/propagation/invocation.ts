@@ -1,5 +1,6 @@
 import type { ChannelInterface } from '@grpc/grpc-js';
 import { epochMs } from '@grpc-di/call-context/opener';
+import type { DeadlineSource } from '../diagnostics/messages.js';
 import { BoundCall } from './bound-call.js';
 import type { CallTarget, Ending } from './call-target.js';
 import type { ParentCall } from './parent-call.js';
@@ -49,12 +50,26 @@ export class Invocation implements ChannelInterface {
 
   /** Whose deadline it is, for messages. */
   deadlineInWords(deadline: number): string {
-    if (deadline !== this.deadline) {
-      return 'the deadline that an interceptor set';
+    switch (this.deadlineSource(deadline)) {
+      case 'interceptor':
+        return 'the deadline that an interceptor set';
+      case 'default':
+        return `the default timeoutMs of gRPC client '${this.channel.client}'`;
+      case 'own':
+      case 'none':
+        return "the call's own deadline";
     }
-    return this.deadlineIsDefault
-      ? `the default timeoutMs of gRPC client '${this.channel.client}'`
-      : "the call's own deadline";
+  }
+
+  /** Whose deadline it is, where it is not the parent's. */
+  deadlineSource(deadline: number): Exclude<DeadlineSource, 'parent'> {
+    if (deadline === Infinity) {
+      return 'none';
+    }
+    if (deadline !== this.deadline) {
+      return 'interceptor';
+    }
+    return this.deadlineIsDefault ? 'default' : 'own';
   }
 
   close(): void {

@@ -4,6 +4,8 @@ import {
   currentScope,
   surroundingScope,
 } from '@grpc-di/call-context/opener';
+import { contextNotFound } from '../diagnostics/channels.js';
+import type { ContextNotFoundMessage } from '../diagnostics/messages.js';
 import type { PropagationPolicy } from './propagation-options.js';
 
 /** The call that a child call starts in, and what of it the child takes over. */
@@ -57,23 +59,29 @@ export class ParentFinder {
     if (scope !== undefined) {
       return new ParentCall(scope, this.policy);
     }
-    if (this.policy.onContextNotFound !== 'ignore') {
-      this.complain(method);
+    const { onContextNotFound } = this.policy;
+    if (contextNotFound.hasSubscribers || onContextNotFound !== 'ignore') {
+      this.complain(method, onContextNotFound);
     }
     return undefined;
   }
 
-  private complain(method: string): void {
+  private complain(method: string, onContextNotFound: PropagationPolicy['onContextNotFound']): void {
     const surrounding = surroundingScope();
     const error = callContextNotFound(
       surrounding,
       `gRPC client '${this.client}' propagates the call context, and found none to call ${method} in.`,
     );
-    if (this.policy.onContextNotFound === 'throw') {
+    const reason = surrounding === undefined ? 'no-call' : 'call-ended';
+    if (contextNotFound.hasSubscribers) {
+      const { client } = this;
+      const details = error.message;
+      contextNotFound.publish({ client, method, reason, details, onContextNotFound } satisfies ContextNotFoundMessage);
+    }
+    if (onContextNotFound === 'throw') {
       throw error;
     }
-    const reason = surrounding === undefined ? 'never in a call' : 'after its call';
-    if (!this.warned.has(reason)) {
+    if (onContextNotFound === 'warn' && !this.warned.has(reason)) {
       this.warned.add(reason);
       // As text: in jest's realm and in `node:vm` Node does not know an Error for one, and throws its own.
       process.emitWarning(error.message, error.name);

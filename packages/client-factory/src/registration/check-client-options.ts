@@ -40,6 +40,9 @@ export function naming<T>(owner: Owner, check: () => T): T {
   try {
     return check();
   } catch (error) {
+    if (error instanceof Error && error.message.startsWith(`${owner}: `)) {
+      throw error;
+    }
     const message = `${owner}: ${error instanceof Error ? error.message : String(error)}`;
     throw error instanceof TypeError ? new TypeError(message) : new Error(message);
   }

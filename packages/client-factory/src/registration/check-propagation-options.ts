@@ -3,18 +3,18 @@ import { isOptionsObject } from './options-object.js';
 
 const ON_CONTEXT_NOT_FOUND = ['throw', 'warn', 'ignore'];
 
-/** What is wrong with the option `enableCallContextPropagation`; `undefined` when nothing is. */
-export function brokenPropagationRule(value: unknown): string | undefined {
+/** What is wrong with propagation options; `undefined` when nothing is. */
+export function brokenPropagationRule(value: unknown, option = 'enableCallContextPropagation'): string | undefined {
   if (typeof value === 'boolean') {
     return undefined;
   }
   if (!isOptionsObject(value)) {
-    return `enableCallContextPropagation must be a boolean or an object of options, not ${describeValue(value)}`;
+    return `${option} must be a boolean or an object of options, not ${describeValue(value)}`;
   }
-  for (const [name, option] of Object.entries(value)) {
-    const rule = option === undefined ? undefined : brokenPropagationOptionRule(name, option);
+  for (const [name, setting] of Object.entries(value)) {
+    const rule = setting === undefined ? undefined : brokenPropagationOptionRule(name, setting);
     if (rule !== undefined) {
-      return `enableCallContextPropagation.${rule}`;
+      return `${option}.${rule}`;
     }
   }
   return undefined;

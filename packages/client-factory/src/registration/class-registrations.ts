@@ -4,6 +4,7 @@ import { defaultPartsIdentifier } from './client-defaults.js';
 import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
 import { optional, type Parts, partsPerClient } from './container-parts.js';
+import { ModuleContainer, type Resolver } from './module-container.js';
 import { unbindNow } from './unbind-now.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
@@ -94,15 +95,28 @@ export class ClassRegistrations {
 
   /** The error for an injection that names none, where no name is the default. */
   noDefaultName(): Error {
-    const { name, rpcs } = this.kind;
-    const why = rpcs === undefined ? '' : ', having no rpcs';
-    return new Error(`gRPC client ${name} has no default name${why}: inject it with ${this.injectionExample()}.`);
+    const { name: className, serviceName, rpcs } = this.kind;
+    const example = `@inject(${className}) @named('${this.byName.keys().next().value}')`;
+    if (rpcs === undefined) {
+      return new Error(
+        `gRPC client ${className} is registered as ${this.names()}: inject one of those with ${example}.`,
+      );
+    }
+    return new Error(
+      serviceName === undefined
+        ? `gRPC client ${className} has no default name, having no rpcs: inject it with ${example}.`
+        : `gRPC client ${className} is not registered under its default name '${serviceName}', only as ` +
+            `${this.names()}: inject one of those with ${example}, or register it without a name.`,
+    );
   }
 
-  /**
-   * inversify deactivates singletons that were resolved, and no others. The handler is synchronous, so that the
-   * synchronous `unbind` works, and closing lets running calls finish.
-   */
+  /** An identifier that its user chose for a client of their own needs no second name. */
+  get defaultName(): string | undefined {
+    const { rpcs, serviceName } = this.kind;
+    return rpcs === undefined && this.byName.size === 1 ? this.byName.keys().next().value : serviceName;
+  }
+
+  /** The handler is synchronous, so that the synchronous `unbind` works; closing lets running calls finish. */
   private bindSelf(): void {
     this.container
       .bind<unknown>(this.identifier)
@@ -119,7 +133,7 @@ export class ClassRegistrations {
 
   /** Whatever matches no registration is an error that lists them, also where inversify passes over a missing binding. */
   private bindErrors(): void {
-    const { name: className, serviceName } = this.kind;
+    const { name: className } = this.kind;
     const isUnknown = (request: BindingConstraints): boolean =>
       request.name !== registrationsName &&
       !request.tags.has(partsTag) &&
@@ -127,12 +141,7 @@ export class ClassRegistrations {
     const isBare = (request: BindingConstraints): boolean => request.name === undefined && request.tags.size === 0;
     this.bind(
       () => {
-        throw serviceName === undefined
-          ? this.noDefaultName()
-          : new Error(
-              `gRPC client ${className} is not registered under its default name '${serviceName}', only as ` +
-                `${this.names()}: inject one of those with ${this.injectionExample()}, or register it without a name.`,
-            );
+        throw this.noDefaultName();
       },
       (request) => isBare(request) && isUnknown(request),
     );
@@ -153,16 +162,24 @@ export class ClassRegistrations {
   private bindClient(registration: ClientRegistration): BindingIdentifier[] {
     const { name, options } = registration;
     const own = [...partsPerClient(options)];
+    const container: unknown = this.container;
     const injected = [
+      // What was resolved is deactivated when the container lets go of it.
+      { serviceIdentifier: this.identifier, name: registrationsName },
       { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
+      optional(container instanceof ModuleContainer ? container.resolverIdentifier : NO_RESOLVER),
       ...own.map(optional),
     ];
     const bind = (create: (parts: Parts) => unknown, when: (request: BindingConstraints) => boolean) =>
       this.container
         .bind<unknown>(this.identifier)
         .toResolvedValue(
-          (ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined, ...ofOwn: unknown[]) =>
-            create(partsOf(ofDefaults, own, ofOwn)),
+          (_self: this, ofDefaults: DefaultParts | undefined, resolver: Resolver | undefined, ...ofOwn: unknown[]) => {
+            const parts = partsOf(ofDefaults, own, ofOwn);
+            return container instanceof ModuleContainer
+              ? container.resolvingWith(resolver!, () => create(parts))
+              : create(parts);
+          },
           injected as never,
         )
         .inTransientScope()
@@ -170,7 +187,7 @@ export class ClassRegistrations {
         .getIdentifier();
     return [
       bind(
-        (parts) => this.createClient(registration, parts),
+        (parts) => registration.createClient(parts),
         (request) => {
           const isAsked = this.nameAskedFor(request) === name;
           if (isAsked) {
@@ -197,18 +214,15 @@ export class ClassRegistrations {
 
   /** Bare injection means the default name; there is no tagged one. */
   private nameAskedFor({ name, tags }: BindingConstraints): unknown {
-    return tags.size > 0 ? undefined : (name ?? this.kind.serviceName);
+    return tags.size > 0 ? undefined : (name ?? this.defaultName);
   }
 
-  private createClient(registration: ClientRegistration, parts: Parts): unknown {
-    if (this.mayBeUnbound) {
-      this.hold();
+  /** inversify deactivates singletons that were resolved, and no others. */
+  hold(): void {
+    const container: unknown = this.container;
+    if (!(container instanceof ModuleContainer) || container.canResolve) {
+      this.container.get(this.identifier, { name: registrationsName });
     }
-    return registration.createClient(parts);
-  }
-
-  private hold(): void {
-    this.container.get(this.identifier, { name: registrationsName });
   }
 
   /**
@@ -229,10 +243,6 @@ export class ClassRegistrations {
     });
   }
 
-  private injectionExample(): string {
-    return `@inject(${this.kind.name}) @named('${this.byName.keys().next().value}')`;
-  }
-
   private names(): string {
     return [...this.byName.keys()].map((name) => `'${name}'`).join(', ');
   }
@@ -240,8 +250,13 @@ export class ClassRegistrations {
 
 const NO_PARTS: Parts = new Map();
 
+/** Nothing is bound under it. */
+const NO_RESOLVER = Symbol('grpc-di no resolver');
+
+type DefaultParts = ReadonlyArray<[ServiceIdentifier, unknown]>;
+
 function partsOf(
-  ofDefaults: ReadonlyArray<[ServiceIdentifier, unknown]> | undefined,
+  ofDefaults: DefaultParts | undefined,
   identifiers: readonly ServiceIdentifier[],
   objects: readonly unknown[],
 ): Parts {

@@ -59,7 +59,8 @@ export interface GrpcClientOptions extends GrpcChannelOptions {
   enableCallContextPropagation?: boolean | CallContextPropagationOptions;
   /**
    * Makes the client, on a channel that brings all of this registration's options to every call. Default: an instance of
-   * the generated class. Called for each object that is injected.
+   * the generated class. Called for each object that is injected. On that channel interceptors see messages as bytes,
+   * and a call's own deadline of `Infinity` is none: it does not switch `timeoutMs` off.
    */
   createClient?: (channel: Channel, container: Container) => object;
 }
@@ -104,8 +105,9 @@ export function mergeClientOptions(earlier: GrpcClientOptions, later: GrpcClient
 function mergeOption(name: string, earlier: unknown, later: unknown): unknown {
   switch (name) {
     case 'channelOptions':
-      return { ...(earlier as object | undefined), ...(later as object) };
+      return mergeKeys(earlier as object | undefined, later as object);
     case 'interceptors':
+      return [...((earlier as unknown[] | undefined) ?? []), ...(later as InterceptorRegistration[]).map(copyOf)];
     case 'callCredentials':
       return [...((earlier as unknown[] | undefined) ?? []), ...(later as unknown[])];
     case 'metadata':
@@ -113,7 +115,7 @@ function mergeOption(name: string, earlier: unknown, later: unknown): unknown {
     case 'methods':
       return mergeMethods(earlier as GrpcClientOptions['methods'], later as Record<string, MethodDefaults>);
     case 'enableCallContextPropagation':
-      return typeof later === 'object' ? { ...(typeof earlier === 'object' ? earlier : undefined), ...later } : later;
+      return typeof later === 'object' ? mergeKeys(typeof earlier === 'object' ? earlier : undefined, later!) : later;
     case 'serviceConfig':
       return structuredClone(later);
     default:
@@ -127,9 +129,19 @@ function mergeMethods(
 ): Record<string, MethodDefaults> {
   const merged = { ...earlier };
   for (const [method, defaults] of Object.entries(later)) {
-    merged[method] = { ...merged[method], ...defaults };
+    merged[method] = mergeKeys(merged[method], defaults);
   }
   return merged;
+}
+
+/** As with the options themselves, a key that the later one has as `undefined` stays what it was. */
+function mergeKeys<T extends object>(earlier: T | null | undefined, later: T): T {
+  const given = Object.entries(later).filter(([, value]) => value !== undefined);
+  return { ...earlier, ...Object.fromEntries(given) } as T;
+}
+
+function copyOf(registration: InterceptorRegistration): InterceptorRegistration {
+  return typeof registration === 'object' ? { ...registration } : registration;
 }
 
 function mergeMetadata(earlier: GrpcClientOptions['metadata'], later: Metadata | Record<string, string>): Metadata {

@@ -1,5 +1,5 @@
 import type { Channel, Interceptor } from '@grpc/grpc-js';
-import type { Container } from 'inversify';
+import type { Container, ServiceIdentifier } from 'inversify';
 import { type CallDefaults, callDefaults } from '../call/call-defaults.js';
 import { DecoratedChannel } from '../call/decorated-channel.js';
 import { ChannelCache } from '../channel/channel-cache.js';
@@ -9,6 +9,7 @@ import type { RegisteredChannel } from '../channel/registered-channel.js';
 import { SharedChannel } from '../channel/shared-channel.js';
 import { ParentFinder } from '../propagation/parent-call.js';
 import { propagationPolicy } from '../propagation/propagation-options.js';
+import { calling } from './calling.js';
 import { channelNamed } from './channel-registration.js';
 import { channelSettings } from './channel-settings.js';
 import { checkClientOptions, naming } from './check-client-options.js';
@@ -40,7 +41,11 @@ const MOST_OVERRIDDEN_CHANNELS = 100;
 export class ClientRegistration {
   private usedOptions: GrpcClientOptions | undefined;
   private usedChannel: RegisteredChannel | undefined;
+  private isChecked = false;
+  private wasCreated = false;
   private settled: Settled | undefined;
+  /** The interceptor that is being resolved. */
+  private resolving: ServiceIdentifier | undefined;
   private readonly overridden = new ChannelCache(MOST_OVERRIDDEN_CHANNELS);
   private closedBecause: string | undefined;
 
@@ -59,7 +64,7 @@ export class ClientRegistration {
   }
 
   get isUsed(): boolean {
-    return this.settled !== undefined || this.usedChannel?.isInUse === true;
+    return this.wasCreated || this.usedChannel?.isInUse === true;
   }
 
   get channel(): RegisteredChannel {
@@ -113,7 +118,7 @@ export class ClientRegistration {
   /** @throws what {@link createClient} throws, but for objects that depend on who asks: those it only looks up. */
   validate(): void {
     this.prepare(this.channel);
-    this.settle();
+    this.settled ??= this.settle();
     for (const identifier of partsPerClient(this.effectiveOptions)) {
       this.checkBound(this.container.isBound(identifier), identifier);
     }
@@ -127,12 +132,11 @@ export class ClientRegistration {
   private createClientOn(channel: RegisteredChannel, parts: Parts): object {
     this.prepare(channel);
     const { defaults, channelInterceptors, parents } = (this.settled ??= this.settle());
-    channel.use();
     const options = this.effectiveOptions;
     for (const identifier of partsPerClient(options)) {
       this.checkBound(parts.get(identifier) !== undefined, identifier);
     }
-    return naming(this.owner, () => {
+    const client = naming(this.owner, () => {
       const view = new ClientChannel(
         this.name,
         channel,
@@ -143,6 +147,9 @@ export class ClientRegistration {
       const interceptors = [...interceptorsOf(options, 'client', parts), ...channelInterceptors];
       return this.create(view, interceptors.length === 0 ? defaults : { ...defaults, interceptors });
     });
+    this.wasCreated = true;
+    channel.use();
+    return client;
   }
 
   private create(channel: ClientChannel, defaults: CallDefaults): object {
@@ -150,24 +157,39 @@ export class ClientRegistration {
     if (createClient === undefined) {
       return this.kind.create!(channel, defaults);
     }
-    const decorated = new DecoratedChannel(channel, defaults) as unknown as Channel;
-    return checkCreated(createClient(decorated, this.container), this.kind);
+    const decorated = new DecoratedChannel(channel, defaults, this.kind.rpcs) as unknown as Channel;
+    const created = calling(this.owner, () => createClient(decorated, this.container));
+    return checkCreated(created, this.kind);
   }
 
   private settle(): Settled {
     const options = this.effectiveOptions;
     const { enableCallContextPropagation: propagation } = options;
     const parts = new Map(
-      [...partsPerChannel(options)].map((identifier) => {
-        this.checkBound(this.container.isBound(identifier), identifier);
-        return [identifier, naming(this.owner, () => this.container.get(identifier))];
-      }),
+      [...partsPerChannel(options)].map((identifier) => [identifier, this.interceptorUnder(identifier)]),
     );
     return {
       defaults: callDefaults(options, this.kind.rpcs),
       channelInterceptors: naming(this.owner, () => interceptorsOf(options, 'channel', parts)),
       parents: propagation ? new ParentFinder(this.name, propagationPolicy(propagation)) : undefined,
     };
+  }
+
+  /** It may need other clients, which may have it as an interceptor too: inversify sees a circle only within a request. */
+  private interceptorUnder(identifier: ServiceIdentifier): unknown {
+    if (this.resolving !== undefined) {
+      throw new Error(
+        `${this.owner}: its interceptor ${identifierInWords(this.resolving)} needs the client itself: give it one of ` +
+          'another name, registered without that interceptor',
+      );
+    }
+    this.checkBound(this.container.isBound(identifier), identifier);
+    this.resolving = identifier;
+    try {
+      return calling(this.owner, () => this.container.get(identifier));
+    } finally {
+      this.resolving = undefined;
+    }
   }
 
   private channelFor({ channel }: GrpcClientOptions): RegisteredChannel {
@@ -195,7 +217,10 @@ export class ClientRegistration {
 
   private prepare(channel: RegisteredChannel): void {
     const options = this.effectiveOptions;
-    checkClientOptions(options, this.owner, this.kind.rpcs);
+    if (!this.isChecked) {
+      checkClientOptions(options, this.owner, this.kind.rpcs);
+      this.isChecked = true;
+    }
     const { credentials, target } = channel.prepare();
     if (
       options.callCredentials !== undefined &&

@@ -1,4 +1,5 @@
-import type { Container, ServiceIdentifier } from 'inversify';
+import type { BindingIdentifier, Container, ServiceIdentifier } from 'inversify';
+import { type ChannelRegistration, ownChannelsOf } from './channel-registration.js';
 import { checkClientOptions } from './check-client-options.js';
 import { ClassRegistrations } from './class-registrations.js';
 import { ClientDefaults, defaultsIdentifier } from './client-defaults.js';
@@ -6,22 +7,37 @@ import type { ClientKind } from './client-kind.js';
 import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
 import { ClientRegistration } from './client-registration.js';
 import { ContainerGrpcClientFactory, GrpcClientFactory } from './grpc-client-factory.js';
+import { ModuleContainer, type Resolver } from './module-container.js';
+import { unbindNow } from './unbind-now.js';
 
 const registryIdentifier = Symbol('grpc-di client registry');
 
-/** The registry of this very container: a parent's has clients of its own. */
+/** Asked for a registry of this name, the container consults each of them, and finds none. */
+const rollCallName = Symbol('grpc-di roll call');
+let rollCall: ClientRegistry[] = [];
+
+/** The registry of `createGrpcClient` for this very container: a parent's has clients of its own. */
 export function registryOf(container: Container): ClientRegistry {
-  if (container.isCurrentBound(registryIdentifier)) {
-    return container.get<ClientRegistry>(registryIdentifier);
-  }
-  return new ClientRegistry(container);
+  return registriesIn(container).find((registry) => registry.container === container) ?? new ClientRegistry(container);
 }
 
-/** All clients that are registered in one container. It is bound with the first of them. */
+/** The registries that a container has, and where it is a module's, those of its parents behind them. */
+function registriesIn(container: Container): ClientRegistry[] {
+  rollCall = [];
+  container.isCurrentBound(registryIdentifier, { name: rollCallName });
+  return rollCall;
+}
+
+/**
+ * The clients that are registered in one container by `createGrpcClient`, or by one module. It is bound with the first
+ * of them.
+ */
 export class ClientRegistry {
   private readonly classes = new Map<ServiceIdentifier, ClassRegistrations>();
+  private bindings: BindingIdentifier[] = [];
+  private factory: GrpcClientFactory | undefined;
 
-  constructor(private readonly container: Container) {}
+  constructor(readonly container: Container) {}
 
   /**
    * Registers a client, or merges the options into an earlier registration of the same identifier and name.
@@ -52,22 +68,74 @@ export class ClientRegistry {
     target.add(new ClientRegistration(name, merged, this.container, kind, () => target.isUnbound));
   }
 
-  /** Binds the registry, the factory of its clients, and their defaults, which know from then on whether they were used. */
+  /**
+   * Binds the registry, the factory of all clients of its container, and their defaults, which know from then on whether
+   * they were used. A module's clients have their container's.
+   */
   bind(): void {
-    if (!this.container.isCurrentBound(registryIdentifier)) {
-      this.container.bind(registryIdentifier).toConstantValue(this);
-      this.container.bind(GrpcClientFactory).toConstantValue(new ContainerGrpcClientFactory(this.container, this));
+    if (this.bindings.length > 0) {
+      return;
     }
-    if (!this.container.isCurrentBound(defaultsIdentifier)) {
+    const registry = this.container
+      .bind<ClientRegistry>(registryIdentifier)
+      .toConstantValue(this)
+      .when(({ name }) => {
+        if (name === rollCallName) {
+          rollCall.push(this);
+        }
+        return false;
+      });
+    const factory = this.container
+      .bind(GrpcClientFactory)
+      .toDynamicValue((resolver) => this.factoryFor(resolver))
+      .inTransientScope()
+      .when(() => this.siblings()[0] === this);
+    this.bindings = [registry.getIdentifier(), factory.getIdentifier()];
+    const container: unknown = this.container;
+    if (!(container instanceof ModuleContainer) && !this.container.isCurrentBound(defaultsIdentifier)) {
       this.container.bind(defaultsIdentifier).toConstantValue(new ClientDefaults({}));
+    }
+  }
+
+  /** Takes {@link bind} back. */
+  unbind(): void {
+    for (const binding of this.bindings.splice(0)) {
+      unbindNow(this.container, binding);
+    }
+  }
+
+  /** The registries of the same container, the first one first: parents have a first of their own. */
+  siblings(): ClientRegistry[] {
+    const registries = registriesIn(this.container);
+    return registries.filter((registry) => registriesIn(registry.container)[0] === registries[0]);
+  }
+
+  /** @throws Error when a sibling has one of the classes. */
+  checkFree(identifiers: readonly ServiceIdentifier[]): void {
+    const taken = this.siblings()
+      .flatMap((registry) => (registry === this ? [] : [...registry.classes]))
+      .find(([identifier, registrations]) => identifiers.includes(identifier) && registrations.isHeld());
+    if (taken !== undefined) {
+      throw new Error(
+        `grpcClientModule: gRPC client ${taken[1].kind.name} is already registered in the container, by createGrpcClient or another module`,
+      );
     }
   }
 
   /** Every registration that the container still holds. */
   *all(): Iterable<ClientRegistration> {
     for (const identifier of this.classes.keys()) {
-      yield* this.registrationsOf(identifier)?.byName.values() ?? [];
+      const registrations = this.registrationsOf(identifier);
+      if (registrations !== undefined) {
+        registrations.hold();
+        yield* registrations.byName.values();
+      }
     }
+  }
+
+  /** The channels of its container; a module has none. */
+  channels(): ChannelRegistration[] {
+    return this.isModules ? [] : ownChannelsOf(this.container);
   }
 
   /** Every registration, also of classes that were unbound, whose last calls may still be running. */
@@ -75,6 +143,17 @@ export class ClientRegistry {
     for (const registrations of this.classes.values()) {
       yield* registrations.byName.values();
     }
+  }
+
+  private get isModules(): boolean {
+    return (this.container as unknown) instanceof ModuleContainer;
+  }
+
+  /** A module's lives no longer than who asked for it, because it resolves with what came with the asking. */
+  private factoryFor(resolver: Resolver): GrpcClientFactory {
+    return this.isModules
+      ? new ContainerGrpcClientFactory(this, resolver)
+      : (this.factory ??= new ContainerGrpcClientFactory(this, this.container));
   }
 
   private registrationsOf(identifier: ServiceIdentifier): ClassRegistrations | undefined {
@@ -99,7 +178,8 @@ export class ClientRegistry {
     { name }: ClientKind,
     registrations: ClassRegistrations | undefined,
   ): void {
-    if (registrations === undefined && this.container.isCurrentBound(identifier)) {
+    // A module cannot tell a binding of its own container from a parent's, which it may replace.
+    if (registrations === undefined && !this.isModules && this.container.isCurrentBound(identifier)) {
       throw new Error(
         `gRPC client ${name} cannot be registered: the container has another binding of the class. Unbind that first.`,
       );

@@ -3,7 +3,7 @@ import type { Container, ServiceIdentifier } from 'inversify';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
 import { checkContainer } from './check-container.js';
 import type { GrpcClientOptions } from './client-options.js';
-import { registryOf } from './client-registry.js';
+import { type ClientRegistry, registryOf } from './client-registry.js';
 import { checkIdentifier, customClient } from './custom-client.js';
 import { generatedClass, isGeneratedClass } from './generated-class.js';
 
@@ -28,7 +28,8 @@ export function createGrpcClient<C extends Client>(
   options?: GrpcClientOptions,
 ): void;
 /**
- * The same for an object that is no generated client, under any service identifier.
+ * The same for an object that is no generated client, under any service identifier. Bare injection of that means the
+ * client as long as it is registered under one name.
  *
  * @param options.createClient makes the object, on a channel that brings the other options to every call.
  * @example
@@ -41,7 +42,7 @@ export function createGrpcClient<C extends Client>(
 export function createGrpcClient<T extends object>(
   container: Container,
   identifier: ServiceIdentifier<T>,
-  options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => T },
+  options: GrpcClientOptions & { name: string; createClient: (channel: Channel, container: Container) => NoInfer<T> },
 ): void;
 export function createGrpcClient(
   container: Container,
@@ -49,10 +50,15 @@ export function createGrpcClient(
   options: GrpcClientOptions = {},
 ): void {
   checkContainer(container, 'createGrpcClient');
+  registerClient(registryOf(container), client, options);
+}
+
+/** @throws as {@link createGrpcClient} does. */
+export function registerClient(registry: ClientRegistry, client: ServiceIdentifier, options: GrpcClientOptions): void {
   if (isGeneratedClass(client) || options?.createClient === undefined) {
-    registryOf(container).register(client, generatedClass(client as never, 'createGrpcClient'), options);
+    registry.register(client, generatedClass(client as never, 'createGrpcClient'), options);
   } else {
     checkIdentifier(client);
-    registryOf(container).register(client, customClient(client), options);
+    registry.register(client, customClient(client), options);
   }
 }

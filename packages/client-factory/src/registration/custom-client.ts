@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { describeValue } from '@grpc-di/call-context/opener';
 import type { ServiceIdentifier } from 'inversify';
 import type { ClientKind } from './client-kind.js';
@@ -26,10 +27,11 @@ export function checkIdentifier(identifier: unknown): asserts identifier is Serv
 
 /** What `createClient` returned, when it is what was registered. @throws TypeError when it is not. */
 export function checkCreated(created: unknown, { name, Class }: ClientKind): object {
-  if (created instanceof Promise) {
+  if (types.isPromise(created)) {
+    created.catch(() => {}); // nobody will look at it
     throw new TypeError('its createClient returned a promise: make the client synchronously');
   }
-  if (typeof created !== 'object' || created === null) {
+  if ((typeof created !== 'object' && typeof created !== 'function') || created === null) {
     throw new TypeError(`its createClient returned ${describeValue(created)}: return the client`);
   }
   if (Class !== undefined && !(created instanceof Class)) {

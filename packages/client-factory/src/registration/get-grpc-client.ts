@@ -44,7 +44,7 @@ export function getOverriddenClient<C extends Client>(
   if (registrations === undefined) {
     throw new Error(`createClient: what the container has under ${client.name} is no registered gRPC client`);
   }
-  const asked = name ?? registrations.kind.serviceName;
+  const asked = name ?? registrations.defaultName;
   const registration = asked === undefined ? undefined : registrations.byName.get(asked);
   if (registration === undefined) {
     throw asked === undefined ? registrations.noDefaultName() : registrations.notRegistered(asked);

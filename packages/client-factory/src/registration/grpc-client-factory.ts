@@ -1,13 +1,12 @@
 import type { Channel, Client } from '@grpc/grpc-js';
 import { timeoutToDeadline } from '@grpc-di/call-context/opener';
-import type { Container } from 'inversify';
 import type { GrpcClient, GrpcClientConstructor } from '../call/grpc-client.js';
 import type { ChannelRegistration } from './channel-registration.js';
-import { ownChannelsOf } from './channel-registration.js';
 import type { GrpcClientOverrides } from './client-overrides.js';
 import type { ClientRegistration } from './client-registration.js';
 import type { ClientRegistry } from './client-registry.js';
 import { getGrpcClient, getOverriddenClient } from './get-grpc-client.js';
+import { type Resolver, resolvingWith } from './module-container.js';
 
 /**
  * The clients and channels of a container as a whole: for names and addresses known only at run time, and for start-up
@@ -61,8 +60,9 @@ const DEFAULT_READY_TIMEOUT_MS = 10_000;
 
 export class ContainerGrpcClientFactory extends GrpcClientFactory {
   constructor(
-    private readonly container: Container,
+    /** One of the container's. */
     private readonly registry: ClientRegistry,
+    private readonly resolver: Resolver,
   ) {
     super();
   }
@@ -72,24 +72,28 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     name?: string,
     overrides?: GrpcClientOverrides,
   ): GrpcClient<C> {
-    return overrides === undefined
-      ? getGrpcClient(this.container, client, name)
-      : getOverriddenClient(this.container, client, name, overrides);
+    return this.resolving(() =>
+      overrides === undefined
+        ? getGrpcClient(this.registry.container, client, name)
+        : getOverriddenClient(this.registry.container, client, name, overrides),
+    );
   }
 
   getChannel(name: string): Channel {
-    return this.named([name])[0]!.channel.open();
+    return this.resolving(() => this.named([name])[0]!.channel.open());
   }
 
   validate(): void {
     const faults: unknown[] = [];
-    for (const registration of [...ownChannelsOf(this.container), ...this.registry.all()]) {
-      try {
-        registration.validate();
-      } catch (error) {
-        faults.push(error);
+    this.resolving(() => {
+      for (const registration of this.all()) {
+        try {
+          registration.validate();
+        } catch (error) {
+          faults.push(error);
+        }
       }
-    }
+    });
     throwAll(faults, 'cannot be used');
   }
 
@@ -100,31 +104,38 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
     names?: string[];
     timeoutMs?: number;
   } = {}): Promise<void> {
-    const registrations =
-      names === undefined ? [...ownChannelsOf(this.container), ...this.registry.all()] : this.named(names);
     const deadline = timeoutToDeadline(timeoutMs, 'GrpcClientFactory.waitForReady: timeoutMs');
     const results = await Promise.allSettled(
-      registrations.map(async (registration) => {
-        await registration.channel.waitForReady(deadline, registration.owner);
-      }),
+      this.resolving(() =>
+        (names === undefined ? this.all() : this.named(names)).map(async ({ channel, owner }) =>
+          channel.waitForReady(deadline, owner),
+        ),
+      ),
     );
     const faults = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     throwAll(faults, 'are not ready');
   }
 
   async close({ names, cancelCalls = false }: { names?: string[]; cancelCalls?: boolean } = {}): Promise<void> {
-    const registrations =
-      names === undefined ? [...this.registry.allEver(), ...ownChannelsOf(this.container)] : this.named(names);
-    await Promise.all(
-      registrations.map((registration) =>
+    const closing = this.resolving(() =>
+      (names === undefined ? this.allEver() : this.named(names)).map((registration) =>
         registration.close(`${registration.owner} is closed: GrpcClientFactory.close() was called`, cancelCalls),
       ),
     );
+    await Promise.all(closing);
+  }
+
+  private all(): Registration[] {
+    return this.registry.siblings().flatMap((registry) => [...registry.channels(), ...registry.all()]);
+  }
+
+  private allEver(): Registration[] {
+    return this.registry.siblings().flatMap((registry) => [...registry.allEver(), ...registry.channels()]);
   }
 
   /** A client and a channel may have the same name; clients come first. */
-  private named(names: readonly string[]): Array<ClientRegistration | ChannelRegistration> {
-    const registrations = [...this.registry.all(), ...ownChannelsOf(this.container)];
+  private named(names: readonly string[]): Registration[] {
+    const registrations = this.registry.siblings().flatMap((registry) => [...registry.all(), ...registry.channels()]);
     return names.flatMap((name) => {
       const found = registrations.filter((candidate) => candidate.name === name);
       if (found.length === 0) {
@@ -134,7 +145,19 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
       return found;
     });
   }
+
+  /** The containers of modules can resolve meanwhile. */
+  private resolving<T>(fn: () => T): T {
+    return this.registry.siblings().reduceRight<() => T>(
+      (inner, { container }) =>
+        () =>
+          resolvingWith(container, this.resolver, inner),
+      fn,
+    )();
+  }
 }
+
+type Registration = ClientRegistration | ChannelRegistration;
 
 function throwAll(faults: readonly unknown[], predicate: string): void {
   if (faults.length > 0) {

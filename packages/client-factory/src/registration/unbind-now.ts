@@ -1,7 +1,10 @@
-import type { BindingIdentifier, Container, ServiceIdentifier } from 'inversify';
+import type { BindingIdentifier, ServiceIdentifier } from 'inversify';
 
-/** Whatever has no asynchronous deactivation. inversify 7 calls it `unbindSync`. */
-export function unbindNow(container: Container, bound: BindingIdentifier | ServiceIdentifier): void {
+/** The synchronous `unbind`, which inversify 7 calls `unbindSync`. */
+export function unbindNow(
+  container: { unbind(binding: BindingIdentifier | ServiceIdentifier): unknown },
+  binding: BindingIdentifier | ServiceIdentifier,
+): void {
   const name = 'unbindSync' in container ? ('unbindSync' as 'unbind') : 'unbind';
-  container[name](bound);
+  container[name](binding);
 }

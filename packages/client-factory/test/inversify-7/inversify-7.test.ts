@@ -1,11 +1,15 @@
 import 'reflect-metadata';
-import { type sendUnaryData, status } from '@grpc/grpc-js';
+import { InterceptingCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import {
+  configureGrpcClientDefaults,
   createGrpcClient as create,
+  createGrpcChannel,
   type GrpcClient,
   GrpcClientFactory,
   type GrpcClientOptions,
+  type GrpcInterceptor,
   getGrpcClient as get,
+  grpcClientModule,
 } from '@grpc-di/client-factory';
 import { LeafClient, LeafService, type RelayReply, type RunningServer, startServer } from '@grpc-di/test-rig';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -138,6 +142,66 @@ test('a registration that fails leaves nothing behind', () => {
   const other = new Container();
   expect(() => createGrpcClient(other, LeafClient, { address: 'users:undefined' })).toThrow('no gRPC target');
   expect(other.isBound(LeafClient)).toBe(false);
+});
+
+describe('a module', () => {
+  const module = grpcClientModule((add) => add(LeafClient, { name: 'eu', address: eu.address })) as never;
+  let own: Container;
+
+  beforeEach(async () => {
+    own = new Container();
+    await own.load(module);
+  });
+
+  test.each<[string, () => void | Promise<void>]>([
+    ['unload', () => own.unload(module)],
+    ['unloadSync', () => own.unloadSync(module)],
+  ])('registers clients until %s', async (_name, unload) => {
+    const factory = own.get(GrpcClientFactory);
+    const leaf = getGrpcClient(own, LeafClient, 'eu');
+    expect(await serverOf(leaf)).toBe('eu');
+    expect(factory.getChannel('eu')).toBeDefined();
+
+    await unload();
+
+    await expect(leaf.unary(REQUEST)).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    expect(own.isBound(LeafClient)).toBe(false);
+    expect(own.isBound(GrpcClientFactory)).toBe(false);
+  });
+
+  test('registers no class that the container has', async () => {
+    await expect((async () => container.load(module))()).rejects.toThrow('is already registered in the container');
+    await own.unload(module);
+  });
+});
+
+test('defaults, shared channels and interceptors of the container that asks', async () => {
+  const seen: string[] = [];
+  const tagging = (tag: string): GrpcInterceptor => ({
+    intercept: (options, nextCall) => {
+      seen.push(tag);
+      return new InterceptingCall(nextCall(options));
+    },
+  });
+  configureGrpcClientDefaults(container as never, { interceptors: [{ interceptor: 'outer', scope: 'client' }] });
+  createGrpcChannel(container as never, 'shared', { address: eu.address });
+  createGrpcClient(container, LeafClient, {
+    name: 'sharing',
+    channel: 'shared',
+    interceptors: [{ interceptor: 'inner', scope: 'client' }, { interceptor: 'innermost' }],
+  });
+  const child = new Container({ parent: container });
+  for (const [to, whose] of [
+    [container, 'own'],
+    [child, 'child'],
+  ] as const) {
+    for (const name of ['outer', 'inner', 'innermost']) {
+      to.bind(name).toConstantValue(tagging(`${whose} ${name}`));
+    }
+  }
+
+  expect(await serverOf(getGrpcClient(child, LeafClient, 'sharing'))).toBe('eu');
+  expect(seen).toEqual(['child outer', 'child inner', 'own innermost']);
 });
 
 function createGrpcClient(to: Container, client: typeof LeafClient, options: GrpcClientOptions): void {

@@ -243,10 +243,12 @@ describe('overrides that cannot be used', () => {
 
   test('of a client without a default name', () => {
     const probe = Symbol('probe') as never;
-    createGrpcClient<object>(container, probe, { name: 'probe', address: 'localhost:1', createClient: () => ({}) });
+    for (const name of ['one', 'two']) {
+      createGrpcClient<object>(container, probe, { name, address: 'localhost:1', createClient: () => ({}) });
+    }
 
     expect(() => factory.createClient(probe, undefined, { address: 'localhost:2' })).toThrow(
-      "gRPC client Symbol(probe) has no default name: inject it with @inject(Symbol(probe)) @named('probe').",
+      "gRPC client Symbol(probe) is registered as 'one', 'two': inject one of those with @inject(Symbol(probe)) @named('one').",
     );
   });
 });

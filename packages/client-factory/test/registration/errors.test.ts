@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import {
   createGrpcClient,
   type GrpcClient,
   type GrpcClientConstructor,
   GrpcClientFactory,
   type GrpcClientOptions,
+  type GrpcInterceptor,
   getGrpcClient,
 } from '@grpc-di/client-factory';
 import { LeafClient, RelayClient, type RunningServer } from '@grpc-di/test-rig';
@@ -19,6 +20,11 @@ import { serverOf, startNamedServer } from './named-server.js';
 const LEAF = "gRPC client 'grpc_di.test.v1.Leaf': ";
 const insecure = credentials.createInsecure();
 const secure = credentials.createSsl();
+
+const intercept: Interceptor = (options, nextCall) => new InterceptingCall(nextCall(options));
+class Auth implements GrpcInterceptor {
+  intercept = intercept;
+}
 
 let server: RunningServer;
 beforeAll(async () => {
@@ -305,6 +311,96 @@ describe.each<
       ]),
     ],
   ],
+  [
+    'interceptors',
+    TypeError,
+    [
+      [{ interceptors: 'auth' }, "interceptors must be an array, not 'auth'"],
+      [{ interceptors: null }, 'interceptors must be an array, not null'],
+      [{ interceptors: { interceptor: 'auth' } }, "interceptors must be an array, not { interceptor: 'auth' }"],
+      [
+        { interceptors: [Auth] },
+        'interceptors[0] is a class: write { interceptor: Auth }, and bind the class in the container',
+      ],
+      ...[
+        ['auth', "'auth'"],
+        [Symbol('auth'), 'Symbol(auth)'],
+        [null, 'null'],
+        [[], '[]'],
+      ].map(([entry, shown]): [object, string] => [
+        { interceptors: [intercept, entry] },
+        `interceptors[1] must be an interceptor of grpc-js, (options, nextCall) => call, or { interceptor, scope }, not ${shown as string}`,
+      ]),
+      ...[
+        [{}, 'undefined'],
+        [{ interceptor: null }, 'null'],
+        [{ interceptor: { intercept } }, '{ intercept: [Function: intercept] }'],
+      ].map(([entry, shown]): [object, string] => [
+        { interceptors: [entry] },
+        `interceptors[0].interceptor must be an interceptor of grpc-js or the identifier of an object with an intercept method, not ${shown as string}`,
+      ]),
+      [
+        { interceptors: [{ interceptor: Auth, scope: 'request' }] },
+        "interceptors[0].scope must be 'channel' or 'client', not 'request'",
+      ],
+      [
+        { interceptors: [{ interceptor: Auth, scope: null }] },
+        "interceptors[0].scope must be 'channel' or 'client', not null",
+      ],
+      [
+        { interceptors: [{ interceptor: Auth, scopes: 'client' }] },
+        'interceptors[0]: unknown key "scopes"; there are interceptor, scope',
+      ],
+    ],
+  ],
+  [
+    'waitForReady',
+    TypeError,
+    [
+      [{ waitForReady: 'yes' }, "waitForReady must be a boolean, not 'yes'"],
+      [{ waitForReady: null }, 'waitForReady must be a boolean, not null'],
+    ],
+  ],
+  [
+    'methods',
+    TypeError,
+    [
+      [{ methods: [] }, 'methods must be an object such as { getUser: { timeoutMs: 500 } }, not []'],
+      [{ methods: null }, 'methods must be an object such as { getUser: { timeoutMs: 500 } }, not null'],
+      [
+        { methods: { unari: { timeoutMs: 5 } } },
+        'methods.unari: the client has no such rpc; there are unary, serverStream, clientStream, bidi',
+      ],
+      [
+        { methods: { toString: { timeoutMs: 5 } } },
+        'methods.toString: the client has no such rpc; there are unary, serverStream, clientStream, bidi',
+      ],
+      [{ methods: { unary: 500 } }, 'methods.unary must be an object such as { timeoutMs: 500 }, not 500'],
+      [{ methods: { unary: undefined } }, 'methods.unary must be an object such as { timeoutMs: 500 }, not undefined'],
+      [
+        { methods: { unary: { timeout: 5 } } },
+        'methods.unary: unknown option "timeout"; there are timeoutMs, waitForReady',
+      ],
+      [
+        { methods: { Unary: { timeoutMs: '5' } } },
+        "methods.Unary.timeoutMs must be a number of milliseconds (Infinity for no deadline), not '5'",
+      ],
+      [
+        { methods: { unary: { timeoutMs: Number.NaN } } },
+        'methods.unary.timeoutMs must be a number of milliseconds (Infinity for no deadline), not NaN',
+      ],
+      [{ methods: { unary: { waitForReady: 1 } } }, 'methods.unary.waitForReady must be a boolean, not 1'],
+    ],
+  ],
+  [
+    'createClient',
+    TypeError,
+    [
+      [{ createClient: 'leaf' }, "createClient must be a function (channel, container) => client, not 'leaf'"],
+      [{ createClient: null }, 'createClient must be a function (channel, container) => client, not null'],
+      [{ createClient: Auth }, 'createClient must be a function (channel, container) => client, not [class Auth]'],
+    ],
+  ],
 ])('wrong %s: %p', (_title, errorClass, rows) => {
   test.each(rows)('%p', async (wrong, text) => {
     const options = wrong as GrpcClientOptions;
@@ -438,6 +534,217 @@ test('a class with another binding', () => {
     'gRPC client LeafClient cannot be registered: the container has another binding of the class. Unbind that first.',
   ]);
   expect(container.get(LeafClient)).toBe(fake);
+});
+
+describe('a createClient hook that returns', () => {
+  test.each<[what: string, createClient: () => unknown, text: string]>([
+    ['null', () => null, 'its createClient returned null: return the client'],
+    ['nothing', () => {}, 'its createClient returned undefined: return the client'],
+    ['a string', () => 'client', "its createClient returned 'client': return the client"],
+    ['a number', () => 5, 'its createClient returned 5: return the client'],
+    [
+      'a promise that fails',
+      async () => {
+        throw new Error('no luck');
+      },
+      'its createClient returned a promise: make the client synchronously',
+    ],
+    ['a promise', async () => ({}), 'its createClient returned a promise: make the client synchronously'],
+    ['a plain object', () => ({}), 'its createClient returned {}, which is no instance of LeafClient'],
+    ['a class', () => Auth, 'its createClient returned [class Auth], which is no instance of LeafClient'],
+    [
+      'a client of another class',
+      () => Object.create(RelayClient.prototype) as object,
+      'its createClient returned ServiceClientImpl {}, which is no instance of LeafClient',
+    ],
+  ])('%s', (_what, createClient, text) => {
+    createGrpcClient(container, LeafClient, { address: server.address, createClient: createClient as never });
+
+    expect(thrownBy(() => getGrpcClient(container, LeafClient))).toEqual(['TypeError', LEAF + text]);
+  });
+});
+
+describe('a client that is no generated class', () => {
+  const createClient = (): object => ({});
+
+  test.each<[identifier: unknown, options: object, errorClass: string, text: string]>([
+    [
+      'greeter',
+      { createClient },
+      'Error',
+      "gRPC client 'greeter' is no generated class to take a name from: register it with a name",
+    ],
+    [
+      Auth,
+      { createClient },
+      'Error',
+      'gRPC client Auth is no generated class to take a name from: register it with a name',
+    ],
+    [
+      5,
+      { name: 'five', createClient },
+      'TypeError',
+      'createGrpcClient: 5 is neither a generated client class nor a service identifier (a class, a symbol or a string)',
+    ],
+    [
+      {},
+      { name: 'object', createClient },
+      'TypeError',
+      'createGrpcClient: {} is neither a generated client class nor a service identifier (a class, a symbol or a string)',
+    ],
+    [
+      () => {},
+      { name: 'arrow', createClient },
+      'TypeError',
+      'createGrpcClient: [Function (anonymous)] is neither a generated client class nor a service identifier (a class, a symbol or a string)',
+    ],
+    [
+      'greeter',
+      { name: 'greeter' },
+      'TypeError',
+      "createGrpcClient: 'greeter' is no generated gRPC client class: pass one that extends Client of this very @grpc/grpc-js, such as the UsersClient that ts-proto generates (outputServices=grpc-js)",
+    ],
+    [
+      'greeter',
+      { name: 'greeter', createClient: Auth },
+      'TypeError',
+      "gRPC client 'greeter': createClient must be a function (channel, container) => client, not [class Auth]",
+    ],
+  ])('%p %p', (identifier, options, errorClass, text) => {
+    const register = (): void =>
+      createGrpcClient(container, identifier as string, { address: server.address, ...options } as never);
+
+    expect(thrownBy(register)).toEqual([errorClass, text]);
+    expect(container.isBound(GrpcClientFactory)).toBe(false);
+  });
+
+  test('under a name that a client of another identifier has', () => {
+    createGrpcClient(container, 'greeter', { name: 'greeter', createClient });
+
+    expect(thrownBy(() => createGrpcClient(container, Symbol('second'), { name: 'greeter', createClient }))).toEqual([
+      'Error',
+      "gRPC client 'greeter' is already registered with another class ('greeter'): give one of the two a name of its own, createGrpcClient(container, Symbol(second), { name: '...' })",
+    ]);
+  });
+
+  test('under an identifier that something else is bound to', () => {
+    container.bind('greeter').toConstantValue({});
+
+    expect(thrownBy(() => createGrpcClient(container, 'greeter', { name: 'greeter', createClient }))).toEqual([
+      'Error',
+      "gRPC client 'greeter' cannot be registered: the container has another binding of the class. Unbind that first.",
+    ]);
+  });
+
+  test('bare, under two names', () => {
+    createGrpcClient(container, 'greeter', { name: 'first', createClient });
+    createGrpcClient(container, 'greeter', { name: 'second', createClient });
+
+    expect(thrownBy(() => container.get('greeter'))).toEqual([
+      'Error',
+      "gRPC client 'greeter' is registered as 'first', 'second': inject one of those with @inject('greeter') @named('first').",
+    ]);
+  });
+});
+
+describe.each(['channel', 'client'] as const)('an interceptor of scope %s', (scope) => {
+  test.each<[what: string, interceptor: unknown, bind: () => unknown, errorClass: string, text: string]>([
+    [
+      'a class that is not bound',
+      Auth,
+      () => {},
+      'Error',
+      'its options name Auth, which is not bound: write container.bind(Auth).toSelf()',
+    ],
+    [
+      'a string that is not bound',
+      'auth',
+      () => {},
+      'Error',
+      "its options name 'auth', which is not bound: write container.bind('auth').to(...)",
+    ],
+    [
+      'a symbol that is not bound',
+      Symbol.for('auth'),
+      () => {},
+      'Error',
+      'its options name Symbol(auth), which is not bound: write container.bind(Symbol(auth)).to(...)',
+    ],
+    [
+      'an object without intercept',
+      'auth',
+      () => container.bind('auth').toConstantValue({ intercepts: 5 }),
+      'TypeError',
+      "the container has { intercepts: 5 } as interceptor 'auth': it needs a method intercept(options, nextCall)",
+    ],
+    [
+      'null',
+      'auth',
+      () => container.bind('auth').toConstantValue(null),
+      'TypeError',
+      "the container has null as interceptor 'auth': it needs a method intercept(options, nextCall)",
+    ],
+    [
+      'a function, which needs no container',
+      'auth',
+      () => container.bind('auth').toConstantValue(intercept),
+      'TypeError',
+      "the container has [Function: intercept] as interceptor 'auth': it needs a method intercept(options, nextCall)",
+    ],
+  ])('%s', (what, interceptor, bind, errorClass, text) => {
+    createGrpcClient(container, LeafClient, {
+      address: server.address,
+      interceptors: [{ interceptor: interceptor as string, scope }],
+    });
+    bind();
+    const factory = container.get(GrpcClientFactory);
+
+    expect(thrownBy(() => container.get(LeafClient))).toEqual([errorClass, LEAF + text]);
+    expect(thrownBy(() => factory.createClient(LeafClient))).toEqual([errorClass, LEAF + text]);
+    expect(thrownBy(() => factory.createClient(LeafClient, undefined, { address: server.address }))).toEqual([
+      errorClass,
+      LEAF + text,
+    ]);
+    // What depends on who asks is looked up, and not made.
+    if (scope === 'channel' || what.includes('not bound')) {
+      expect(thrownBy(() => factory.validate())).toEqual([
+        'AggregateError',
+        `1 gRPC client(s) cannot be used:\n- ${LEAF}${text}`,
+      ]);
+    }
+  });
+});
+
+describe('an interceptor of scope channel', () => {
+  test.each<[what: string, bind: () => unknown, text: string]>([
+    [
+      'that is made asynchronously',
+      () => container.bind('auth').toDynamicValue(() => Promise.resolve({ intercept })),
+      'Unexpected asynchronous service when resolving service "auth"',
+    ],
+    [
+      'that fails to be made',
+      () =>
+        container.bind('auth').toDynamicValue(() => {
+          throw new Error('the vault is sealed');
+        }),
+      'the vault is sealed',
+    ],
+    [
+      'that needs the client itself',
+      () => container.bind('auth').toResolvedValue((leaf: LeafClient) => ({ intercept, leaf }), [LeafClient]),
+      "its interceptor 'auth' needs the client itself: give it one of another name, registered without that interceptor",
+    ],
+  ])('%s', (_what, bind, text) => {
+    createGrpcClient(container, LeafClient, { address: server.address, interceptors: [{ interceptor: 'auth' }] });
+    bind();
+
+    expect(thrownBy(() => container.get(LeafClient))).toEqual(['Error', LEAF + text]);
+    expect(thrownBy(() => container.get(GrpcClientFactory).validate())).toEqual([
+      'AggregateError',
+      `1 gRPC client(s) cannot be used:\n- ${LEAF}${text}`,
+    ]);
+  });
 });
 
 /** The class's name and the text of what is thrown. */

@@ -128,6 +128,26 @@ describe('a repeated registration', () => {
     expect(inside.deadline).toBeLessThanOrEqual(Date.now() + 60_000);
   });
 
+  test('keeps what stands within an option where the other has it undefined', async () => {
+    register(
+      {
+        methods: { unary: { timeoutMs: 30_000 } },
+        channelOptions: { 'grpc.primary_user_agent': 'first/1' },
+        enableCallContextPropagation: { onContextNotFound: 'ignore' },
+      },
+      {
+        methods: { unary: { timeoutMs: undefined, waitForReady: true } },
+        channelOptions: { 'grpc.primary_user_agent': undefined },
+        enableCallContextPropagation: { onContextNotFound: undefined },
+      },
+    );
+
+    const { deadline, metadata } = await arrivalOfCall();
+
+    expect(deadline).toBeLessThanOrEqual(Date.now() + 30_000);
+    expect(metadata.get('user-agent')[0]).toMatch(/^first\/1 /);
+  });
+
   test.each<[string, GrpcClientOptions['enableCallContextPropagation'], boolean]>([
     ['switches propagation off', false, false],
     ['leaves propagation on', true, true],

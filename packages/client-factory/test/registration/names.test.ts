@@ -128,7 +128,7 @@ describe('identifiers beside classes', () => {
     expect(await container.get(Probe, { name: 'two' }).ask()).toBe('second');
     expect(await serverOf(getGrpcClient(container, LeafClient))).toBe('first');
     expect(() => container.get(Probe)).toThrow(
-      "gRPC client Probe has no default name: inject it with @inject(Probe) @named('one').",
+      "gRPC client Probe is registered as 'one', 'two': inject one of those with @inject(Probe) @named('one').",
     );
     expect(() => container.get(Probe, { name: 'three' })).toThrow(
       "gRPC client Probe is not registered under the name or tag that was asked for, only as 'one', 'two'.",

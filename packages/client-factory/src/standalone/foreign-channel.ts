@@ -1,0 +1,57 @@
+import type { CallCredentials, ChannelInterface } from '@grpc/grpc-js';
+import type { PropagatingTarget } from '../call/decorated-channel.js';
+import type { CredentialedCall } from '../propagation/call-target.js';
+import type { ParentFinder } from '../propagation/parent-call.js';
+
+/** A channel that its user made, and goes on to own. */
+export class ForeignChannel implements PropagatingTarget {
+  readonly closedBecause = undefined;
+  /** Whether they may is grpc-js's to say: nothing is known of the channel's credentials. */
+  readonly maySendCallCredentials = true;
+
+  constructor(
+    readonly client: string,
+    private readonly channel: ChannelInterface,
+    readonly parents: ParentFinder,
+  ) {}
+
+  open(): ChannelInterface {
+    return this.channel;
+  }
+
+  credentialsFor(_call: CredentialedCall, own: CallCredentials | undefined): CallCredentials | undefined {
+    return own;
+  }
+
+  explainUnavailable(details: string): string {
+    return details;
+  }
+
+  callStarted(): void {}
+
+  callEnded(): void {}
+
+  createCall(...call: Parameters<ChannelInterface['createCall']>): ReturnType<ChannelInterface['createCall']> {
+    return this.channel.createCall(...call);
+  }
+
+  close(): void {
+    this.channel.close();
+  }
+
+  getTarget(): string {
+    return this.channel.getTarget();
+  }
+
+  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
+    return this.channel.getConnectivityState(tryToConnect);
+  }
+
+  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
+    this.channel.watchConnectivityState(...args);
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.channel.getChannelzRef();
+  }
+}
