@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers';
 import type { BindingConstraints, BindingIdentifier, Container, ServiceIdentifier } from 'inversify';
-import { defaultPartsIdentifier } from './client-defaults.js';
+import { bindWithParts } from './bind-with-parts.js';
 import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
-import { optional, type Parts, partsPerClient } from './container-parts.js';
-import { ModuleContainer, type Resolver } from './module-container.js';
+import { type Parts, partsPerClient } from './container-parts.js';
+import { ModuleContainer } from './module-container.js';
 import { unbindNow } from './unbind-now.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
@@ -161,28 +161,12 @@ export class ClassRegistrations {
    */
   private bindClient(registration: ClientRegistration): BindingIdentifier[] {
     const { name, options } = registration;
-    const own = [...partsPerClient(options)];
-    const container: unknown = this.container;
-    const injected = [
-      // What was resolved is deactivated when the container lets go of it.
-      { serviceIdentifier: this.identifier, name: registrationsName },
-      { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
-      optional(container instanceof ModuleContainer ? container.resolverIdentifier : NO_RESOLVER),
-      ...own.map(optional),
-    ];
     const bind = (create: (parts: Parts) => unknown, when: (request: BindingConstraints) => boolean) =>
-      this.container
-        .bind<unknown>(this.identifier)
-        .toResolvedValue(
-          (_self: this, ofDefaults: DefaultParts | undefined, resolver: Resolver | undefined, ...ofOwn: unknown[]) => {
-            const parts = partsOf(ofDefaults, own, ofOwn);
-            return container instanceof ModuleContainer
-              ? container.resolvingWith(resolver!, () => create(parts))
-              : create(parts);
-          },
-          injected as never,
-        )
-        .inTransientScope()
+      bindWithParts(this.container, this.identifier, create, [...partsPerClient(options)], {
+        // What was resolved is deactivated when the container lets go of it.
+        serviceIdentifier: this.identifier,
+        name: registrationsName,
+      })
         .when(when)
         .getIdentifier();
     return [
@@ -246,28 +230,6 @@ export class ClassRegistrations {
   private names(): string {
     return [...this.byName.keys()].map((name) => `'${name}'`).join(', ');
   }
-}
-
-const NO_PARTS: Parts = new Map();
-
-/** Nothing is bound under it. */
-const NO_RESOLVER = Symbol('grpc-di no resolver');
-
-type DefaultParts = ReadonlyArray<[ServiceIdentifier, unknown]>;
-
-function partsOf(
-  ofDefaults: DefaultParts | undefined,
-  identifiers: readonly ServiceIdentifier[],
-  objects: readonly unknown[],
-): Parts {
-  if (identifiers.length === 0 && (ofDefaults === undefined || ofDefaults.length === 0)) {
-    return NO_PARTS;
-  }
-  const parts = new Map(ofDefaults);
-  for (const [i, identifier] of identifiers.entries()) {
-    parts.set(identifier, objects[i]);
-  }
-  return parts;
 }
 
 /** The registrations behind a class, in this container or a parent; `undefined` where something else is bound to it. */

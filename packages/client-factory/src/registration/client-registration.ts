@@ -1,38 +1,17 @@
-import type { Channel, Interceptor } from '@grpc/grpc-js';
-import type { Container, ServiceIdentifier } from 'inversify';
-import { type CallDefaults, callDefaults } from '../call/call-defaults.js';
-import { DecoratedChannel } from '../call/decorated-channel.js';
+import type { Container } from 'inversify';
 import { ChannelCache } from '../channel/channel-cache.js';
-import { ClientChannel } from '../channel/client-channel.js';
 import { type ChannelSettings, ManagedChannel } from '../channel/managed-channel.js';
 import type { RegisteredChannel } from '../channel/registered-channel.js';
 import { SharedChannel } from '../channel/shared-channel.js';
-import { ParentFinder } from '../propagation/parent-call.js';
-import { propagationPolicy } from '../propagation/propagation-options.js';
-import { calling } from './calling.js';
 import { channelNamed } from './channel-registration.js';
 import { channelSettings } from './channel-settings.js';
-import { checkClientOptions, naming } from './check-client-options.js';
+import { checkClientOptions } from './check-client-options.js';
 import { applyDefaults, useDefaults } from './client-defaults.js';
 import type { ClientKind } from './client-kind.js';
+import { ClientMaker } from './client-maker.js';
 import { type GrpcClientOptions, mergeClientOptions } from './client-options.js';
 import { checkOverrides, type GrpcClientOverrides, keyOf, overridesNothing } from './client-overrides.js';
-import {
-  callCredentialsOf,
-  identifierInWords,
-  interceptorsOf,
-  type Parts,
-  partsPerChannel,
-  partsPerClient,
-} from './container-parts.js';
-import { checkCreated } from './custom-client.js';
-
-/** What the options amount to, from the first use on. */
-interface Settled {
-  readonly defaults: CallDefaults;
-  readonly channelInterceptors: readonly Interceptor[];
-  readonly parents: ParentFinder | undefined;
-}
+import type { Parts } from './container-parts.js';
 
 /** How many channels with overrides one client keeps connected. */
 const MOST_OVERRIDDEN_CHANNELS = 100;
@@ -41,11 +20,8 @@ const MOST_OVERRIDDEN_CHANNELS = 100;
 export class ClientRegistration {
   private usedOptions: GrpcClientOptions | undefined;
   private usedChannel: RegisteredChannel | undefined;
-  private isChecked = false;
+  private maker: ClientMaker | undefined;
   private wasCreated = false;
-  private settled: Settled | undefined;
-  /** The interceptor that is being resolved. */
-  private resolving: ServiceIdentifier | undefined;
   private readonly overridden = new ChannelCache(MOST_OVERRIDDEN_CHANNELS);
   private closedBecause: string | undefined;
 
@@ -117,11 +93,7 @@ export class ClientRegistration {
 
   /** @throws what {@link createClient} throws, but for objects that depend on who asks: those it only looks up. */
   validate(): void {
-    this.prepare(this.channel);
-    this.settled ??= this.settle();
-    for (const identifier of partsPerClient(this.effectiveOptions)) {
-      this.checkBound(this.container.isBound(identifier), identifier);
-    }
+    this.prepare(this.channel).validate();
   }
 
   /** With the defaults for all clients. */
@@ -130,66 +102,10 @@ export class ClientRegistration {
   }
 
   private createClientOn(channel: RegisteredChannel, parts: Parts): object {
-    this.prepare(channel);
-    const { defaults, channelInterceptors, parents } = (this.settled ??= this.settle());
-    const options = this.effectiveOptions;
-    for (const identifier of partsPerClient(options)) {
-      this.checkBound(parts.get(identifier) !== undefined, identifier);
-    }
-    const client = naming(this.owner, () => {
-      const view = new ClientChannel(
-        this.name,
-        channel,
-        parents,
-        callCredentialsOf(options, parts),
-        options.unsafeUseInsecureChannelCallCredentials,
-      );
-      const interceptors = [...interceptorsOf(options, 'client', parts), ...channelInterceptors];
-      return this.create(view, interceptors.length === 0 ? defaults : { ...defaults, interceptors });
-    });
+    const client = this.prepare(channel).make(channel, parts);
     this.wasCreated = true;
     channel.use();
     return client;
-  }
-
-  private create(channel: ClientChannel, defaults: CallDefaults): object {
-    const { createClient } = this.effectiveOptions;
-    if (createClient === undefined) {
-      return this.kind.create!(channel, defaults);
-    }
-    const decorated = new DecoratedChannel(channel, defaults, this.kind.rpcs) as unknown as Channel;
-    const created = calling(this.owner, () => createClient(decorated, this.container));
-    return checkCreated(created, this.kind);
-  }
-
-  private settle(): Settled {
-    const options = this.effectiveOptions;
-    const { enableCallContextPropagation: propagation } = options;
-    const parts = new Map(
-      [...partsPerChannel(options)].map((identifier) => [identifier, this.interceptorUnder(identifier)]),
-    );
-    return {
-      defaults: callDefaults(options, this.kind.rpcs),
-      channelInterceptors: naming(this.owner, () => interceptorsOf(options, 'channel', parts)),
-      parents: propagation ? new ParentFinder(this.name, propagationPolicy(propagation)) : undefined,
-    };
-  }
-
-  /** It may need other clients, which may have it as an interceptor too: inversify sees a circle only within a request. */
-  private interceptorUnder(identifier: ServiceIdentifier): unknown {
-    if (this.resolving !== undefined) {
-      throw new Error(
-        `${this.owner}: its interceptor ${identifierInWords(this.resolving)} needs the client itself: give it one of ` +
-          'another name, registered without that interceptor',
-      );
-    }
-    this.checkBound(this.container.isBound(identifier), identifier);
-    this.resolving = identifier;
-    try {
-      return calling(this.owner, () => this.container.get(identifier));
-    } finally {
-      this.resolving = undefined;
-    }
   }
 
   private channelFor({ channel }: GrpcClientOptions): RegisteredChannel {
@@ -215,13 +131,17 @@ export class ClientRegistration {
     return this.isUnbound() ? `${this.owner} is closed: its binding was removed from the container` : undefined;
   }
 
-  private prepare(channel: RegisteredChannel): void {
+  private prepare(channel: RegisteredChannel): ClientMaker {
     const options = this.effectiveOptions;
-    if (!this.isChecked) {
+    if (this.maker === undefined) {
       checkClientOptions(options, this.owner, this.kind.rpcs);
-      this.isChecked = true;
+      this.maker = new ClientMaker(this, options, this.container);
     }
-    const { credentials, target } = channel.prepare();
+    this.checkCallCredentials(options, channel.prepare());
+    return this.maker;
+  }
+
+  private checkCallCredentials(options: GrpcClientOptions, { credentials, target }: ChannelSettings): void {
     if (
       options.callCredentials !== undefined &&
       options.callCredentials.length > 0 &&
@@ -232,16 +152,6 @@ export class ClientRegistration {
         `${this.owner}: it has call credentials, and its channel to ${target} is insecure: they would be sent in clear text. ` +
           'Use an https address or secure channel credentials, or, where nobody can listen, set ' +
           'unsafeUseInsecureChannelCallCredentials: true',
-      );
-    }
-  }
-
-  private checkBound(isBound: boolean, identifier: Parameters<typeof identifierInWords>[0]): void {
-    if (!isBound) {
-      const words = identifierInWords(identifier);
-      const to = typeof identifier === 'function' ? '.toSelf()' : '.to(...)';
-      throw new Error(
-        `${this.owner}: its options name ${words}, which is not bound: write container.bind(${words})${to}`,
       );
     }
   }

@@ -156,39 +156,6 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
       expect(await outcome.promise).toBe('CallCancelledError');
     });
 
-    describe('whose client ends the upload, and then hears nothing any more', () => {
-      /** How the method's loop ends, and after how many ms. */
-      async function loopOver(timeoutMs: number): Promise<{ outcome: string; tookMs: number }> {
-        const started = new Deferred();
-        const outcome = new Deferred<string>();
-        const Relay = relayOf(async function* ({ requests }) {
-          outcome.resolve(await outcomeOf(requests, 0, started.resolve));
-          yield reply();
-        });
-        await using relay = await startHostedRelay(Relay, { interceptors: interceptors() });
-        await using proxy = await startTcpProxy(relay.port);
-        const client = await relay.connect(proxy.address);
-        const call = startCall(client, kind, { keepsUploading: true, deadline: Date.now() + timeoutMs });
-        await started.promise;
-
-        proxy.stallReplies();
-        call.upload.end();
-        const endedAt = performance.now();
-
-        return { outcome: await outcome.promise, tookMs: performance.now() - endedAt };
-      }
-
-      test('goes on after some seconds', async () => {
-        expect((await loopOver(60_000)).outcome).toBe('normally');
-      }, 30_000);
-
-      test('is cancelled by its deadline before that', async () => {
-        const { outcome, tookMs } = await loopOver(1_000);
-        expect(outcome).toBe('CallCancelledError');
-        expect(tookMs).toBeLessThan(4_000); // the wait for the client is 5 s
-      });
-    });
-
     // 'end' comes before 'cancelled' here, and how close they are depends on what is buffered where.
     describe('never takes a cut upload for a whole one', () => {
       const ROUNDS = 10;
@@ -289,6 +256,39 @@ describe.each(WITH_AND_WITHOUT_INTERCEPTOR)('%s', (_, interceptors) => {
 
     expect((await call.status).code).toBe(status.OK);
     expect(call.replies.map(({ text }) => text)).toEqual(['a!', 'b!', 'c!']);
+  });
+});
+
+describe('a method whose client ends the upload, and then hears nothing any more', () => {
+  /** How the method's loop ends, and after how many ms. */
+  async function loopOver(timeoutMs: number): Promise<{ outcome: string; tookMs: number }> {
+    const started = new Deferred();
+    const outcome = new Deferred<string>();
+    const Relay = relayOf(async function* ({ requests }) {
+      outcome.resolve(await outcomeOf(requests, 0, started.resolve));
+      yield reply();
+    });
+    await using relay = await startHostedRelay(Relay);
+    await using proxy = await startTcpProxy(relay.port);
+    const client = await relay.connect(proxy.address);
+    const call = startCall(client, 'bidi', { keepsUploading: true, deadline: Date.now() + timeoutMs });
+    await started.promise;
+
+    proxy.stallReplies();
+    call.upload.end();
+    const endedAt = performance.now();
+
+    return { outcome: await outcome.promise, tookMs: performance.now() - endedAt };
+  }
+
+  test('goes on after some seconds', async () => {
+    expect((await loopOver(60_000)).outcome).toBe('normally');
+  }, 30_000);
+
+  test('is cancelled by its deadline before that', async () => {
+    const { outcome, tookMs } = await loopOver(1_000);
+    expect(outcome).toBe('CallCancelledError');
+    expect(tookMs).toBeLessThan(4_000); // the wait for the client is 5 s
   });
 });
 
