@@ -24,9 +24,10 @@ const commands = {
   check: () => import('./check.mjs'),
   fix: () => import('./fix.mjs'),
   generate: () => import('./generate.mjs'),
+  mesh: () => example('service-mesh'),
   nodes: () => import('./nodes.mjs'),
   pnpm: () => import('./install.mjs').then(({ pnpm }) => ({ default: (args) => pnpm(args) })),
-  start: () => import('./start.mjs'),
+  start: () => example('nested-services'),
   test: () => import('./test.mjs'),
 };
 
@@ -37,3 +38,7 @@ if (!Object.hasOwn(commands, name)) {
 }
 const command = await commands[name]();
 process.exitCode = await command.default(process.argv.slice(3));
+
+function example(name) {
+  return import('./start.mjs').then(({ default: start }) => ({ default: (args) => start(name, args) }));
+}
