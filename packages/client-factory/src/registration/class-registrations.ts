@@ -4,7 +4,7 @@ import { bindWithParts } from './bind-with-parts.js';
 import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
 import { type Parts, partsPerClient } from './container-parts.js';
-import { ModuleContainer } from './module-container.js';
+import { ModuleContainer, type Resolver } from './module-container.js';
 import { unbindNow } from './unbind-now.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
@@ -77,7 +77,7 @@ export class ClassRegistrations {
   }
 
   /** What a client of that name is made with, for `asking`: this container, or a child of it. */
-  partsFor(name: string, asking: Container): Parts {
+  partsFor(name: string, asking: Resolver): Parts {
     return asking.get<Parts>(this.identifier as ServiceIdentifier<Parts>, { tag: { key: partsTag, value: name } });
   }
 
@@ -233,7 +233,7 @@ export class ClassRegistrations {
 }
 
 /** The registrations behind a class, in this container or a parent; `undefined` where something else is bound to it. */
-export function registrationsOf(container: Container, identifier: ServiceIdentifier): ClassRegistrations | undefined {
-  const bound: unknown = container.get(identifier, { name: registrationsName, optional: true });
+export function registrationsOf(resolver: Resolver, identifier: ServiceIdentifier): ClassRegistrations | undefined {
+  const bound: unknown = resolver.get(identifier, { name: registrationsName, optional: true });
   return bound instanceof ClassRegistrations ? bound : undefined;
 }

@@ -35,7 +35,7 @@ function registriesIn(container: Container): ClientRegistry[] {
 export class ClientRegistry {
   private readonly classes = new Map<ServiceIdentifier, ClassRegistrations>();
   private bindings: BindingIdentifier[] = [];
-  private factory: GrpcClientFactory | undefined;
+  private readonly factories = new WeakMap<Resolver, GrpcClientFactory>();
 
   constructor(readonly container: Container) {}
 
@@ -149,11 +149,14 @@ export class ClientRegistry {
     return (this.container as unknown) instanceof ModuleContainer;
   }
 
-  /** A module's lives no longer than who asked for it, because it resolves with what came with the asking. */
+  /** One for each container that asks: inversify has one resolver for each. */
   private factoryFor(resolver: Resolver): GrpcClientFactory {
-    return this.isModules
-      ? new ContainerGrpcClientFactory(this, resolver)
-      : (this.factory ??= new ContainerGrpcClientFactory(this, this.container));
+    let factory = this.factories.get(resolver);
+    if (factory === undefined) {
+      factory = new ContainerGrpcClientFactory(this, resolver);
+      this.factories.set(resolver, factory);
+    }
+    return factory;
   }
 
   private registrationsOf(identifier: ServiceIdentifier): ClassRegistrations | undefined {

@@ -5,6 +5,7 @@ import { checkContainer } from './check-container.js';
 import { registrationsOf } from './class-registrations.js';
 import type { GrpcClientOverrides } from './client-overrides.js';
 import { generatedClass } from './generated-class.js';
+import type { Resolver } from './module-container.js';
 
 /**
  * The typed `container.get`.
@@ -16,15 +17,28 @@ export function getGrpcClient<C extends Client>(
   client: GrpcClientConstructor<C>,
   name?: string,
 ): GrpcClient<C> {
-  checkRegistered(container, client, 'getGrpcClient');
-  if (name === undefined) {
-    return container.get(client) as GrpcClient<C>;
+  checkContainer(container, 'getGrpcClient');
+  return resolveClient(container, client, name, 'getGrpcClient');
+}
+
+/** The same for whatever resolves. */
+export function resolveClient<C extends Client>(
+  resolver: Resolver,
+  client: GrpcClientConstructor<C>,
+  name: string | undefined,
+  caller: string,
+): GrpcClient<C> {
+  if (name !== undefined) {
+    const registrations = registrationsOf(resolver, client);
+    if (registrations?.byName.has(name) === false) {
+      throw registrations.notRegistered(name);
+    }
   }
-  const registrations = registrationsOf(container, client);
-  if (registrations?.byName.has(name) === false) {
-    throw registrations.notRegistered(name);
+  const found = resolver.get(client, name === undefined ? { optional: true } : { name, optional: true });
+  if (found === undefined) {
+    throw notRegistered(client, caller);
   }
-  return container.get(client, { name }) as GrpcClient<C>;
+  return found as GrpcClient<C>;
 }
 
 /**
@@ -33,16 +47,15 @@ export function getGrpcClient<C extends Client>(
  * @throws Error that lists the registered names, when the class is not registered under this one; for overrides that
  * cannot be used.
  */
-export function getOverriddenClient<C extends Client>(
-  container: Container,
+export function resolveOverriddenClient<C extends Client>(
+  resolver: Resolver,
   client: GrpcClientConstructor<C>,
   name: string | undefined,
   overrides: GrpcClientOverrides,
 ): GrpcClient<C> {
-  checkRegistered(container, client, 'createClient');
-  const registrations = registrationsOf(container, client);
+  const registrations = registrationsOf(resolver, client);
   if (registrations === undefined) {
-    throw new Error(`createClient: what the container has under ${client.name} is no registered gRPC client`);
+    throw notRegistered(client, 'createClient');
   }
   const asked = name ?? registrations.defaultName;
   const registration = asked === undefined ? undefined : registrations.byName.get(asked);
@@ -50,16 +63,13 @@ export function getOverriddenClient<C extends Client>(
     throw asked === undefined ? registrations.noDefaultName() : registrations.notRegistered(asked);
   }
   return registration.createClientFor(overrides, () =>
-    registrations.partsFor(registration.name, container),
+    registrations.partsFor(registration.name, resolver),
   ) as GrpcClient<C>;
 }
 
-function checkRegistered(container: Container, client: GrpcClientConstructor<Client>, caller: string): void {
-  checkContainer(container, caller);
-  if (!container.isBound(client)) {
-    const { name: className } = generatedClass(client, caller);
-    throw new Error(
-      `gRPC client ${className} is not registered: write createGrpcClient(container, ${className}, { address: 'https://...' })`,
-    );
-  }
+function notRegistered(client: GrpcClientConstructor<Client>, caller: string): Error {
+  const { name } = generatedClass(client, caller);
+  return new Error(
+    `gRPC client ${name} is not registered: write createGrpcClient(container, ${name}, { address: 'https://...' })`,
+  );
 }

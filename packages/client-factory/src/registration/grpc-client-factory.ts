@@ -5,7 +5,7 @@ import type { ChannelRegistration } from './channel-registration.js';
 import type { GrpcClientOverrides } from './client-overrides.js';
 import type { ClientRegistration } from './client-registration.js';
 import type { ClientRegistry } from './client-registry.js';
-import { getGrpcClient, getOverriddenClient } from './get-grpc-client.js';
+import { resolveClient, resolveOverriddenClient } from './get-grpc-client.js';
 import { type Resolver, resolvingWith } from './module-container.js';
 
 /**
@@ -62,6 +62,7 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
   constructor(
     /** One of the container's. */
     private readonly registry: ClientRegistry,
+    /** Of the container that asked for the factory: this one, or a child of it. */
     private readonly resolver: Resolver,
   ) {
     super();
@@ -74,8 +75,8 @@ export class ContainerGrpcClientFactory extends GrpcClientFactory {
   ): GrpcClient<C> {
     return this.resolving(() =>
       overrides === undefined
-        ? getGrpcClient(this.registry.container, client, name)
-        : getOverriddenClient(this.registry.container, client, name, overrides),
+        ? resolveClient(this.resolver, client, name, 'createClient')
+        : resolveOverriddenClient(this.resolver, client, name, overrides),
     );
   }
 

@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { Client, credentials, InterceptingCall, type Interceptor } from '@grpc/grpc-js';
 import {
+  configureGrpcClientDefaults,
+  createGrpcChannel,
   createGrpcClient,
   type GrpcClient,
   type GrpcClientConstructor,
@@ -8,14 +10,16 @@ import {
   type GrpcClientOptions,
   type GrpcInterceptor,
   getGrpcClient,
+  grpcClientModule,
+  withCallContextPropagation,
 } from '@grpc-di/client-factory';
 import { LeafClient, RelayClient, type RunningServer } from '@grpc-di/test-rig';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Container } from 'inversify';
 import { serverOf, startNamedServer } from './named-server.js';
 
-// What users read when they get a registration wrong, in full. Each comes from createGrpcClient itself, and leaves the
-// container as it was.
+// What users read when they get something wrong, in full. What is wrong with a registration comes from createGrpcClient
+// itself, and leaves the container as it was. What is wrong with a service config has a test of its own.
 
 const LEAF = "gRPC client 'grpc_di.test.v1.Leaf': ";
 const insecure = credentials.createInsecure();
@@ -744,6 +748,358 @@ describe('an interceptor of scope channel', () => {
       'AggregateError',
       `1 gRPC client(s) cannot be used:\n- ${LEAF}${text}`,
     ]);
+  });
+});
+
+// The rest, each by the shortest way to it.
+describe('what comes later than a registration, or is none', () => {
+  const address = 'http://127.0.0.1:1';
+  const OTHERS =
+    'address, credentials, channelOptions, serviceConfig, channel, interceptors, callCredentials, ' +
+    'unsafeUseInsecureChannelCallCredentials, metadata, timeoutMs, waitForReady, enableCallContextPropagation';
+
+  /** Registers a leaf client, and gets it. */
+  function useLeaf(options: object): void {
+    createGrpcClient(container, LeafClient, options);
+    getGrpcClient(container, LeafClient);
+  }
+  const factory = (): GrpcClientFactory => container.get(GrpcClientFactory);
+
+  test.each<[what: string, act: () => unknown, errorClass: string, text: string]>([
+    [
+      'a client that was used',
+      () => {
+        useLeaf({ address });
+        createGrpcClient(container, LeafClient, { address });
+      },
+      'Error',
+      "gRPC client 'grpc_di.test.v1.Leaf' was already used, and cannot be registered again: register all clients before the " +
+        'first is resolved',
+    ],
+    [
+      'a channel that was used',
+      () => {
+        createGrpcChannel(container, 'shared', { address });
+        useLeaf({ channel: 'shared' });
+        createGrpcChannel(container, 'shared', { address });
+      },
+      'Error',
+      "gRPC channel 'shared' was already used, and cannot be registered again: register all channels before the first client " +
+        'is resolved',
+    ],
+    [
+      'defaults after the first use',
+      () => {
+        useLeaf({ address });
+        configureGrpcClientDefaults(container, { timeoutMs: 1 });
+      },
+      'Error',
+      'gRPC client defaults: a client was already used: configure the defaults before the first client is resolved',
+    ],
+    [
+      'defaults that only one client can have',
+      () => configureGrpcClientDefaults(container, { methods: {} }),
+      'TypeError',
+      `gRPC client defaults: unknown option "methods"; there are ${OTHERS}`,
+    ],
+    [
+      'a channel without a name',
+      () => createGrpcChannel(container, '', { address }),
+      'TypeError',
+      "createGrpcChannel: name must be a string that is not empty, not ''",
+    ],
+    [
+      'a channel with an option of clients',
+      () => createGrpcChannel(container, 'shared', { address, timeoutMs: 5 } as never),
+      'TypeError',
+      'gRPC channel \'shared\': unknown option "timeoutMs"; there are address, credentials, channelOptions, serviceConfig',
+    ],
+    [
+      'a channel without an address',
+      () => {
+        createGrpcChannel(container, 'shared', {});
+        useLeaf({ channel: 'shared' });
+      },
+      'Error',
+      "gRPC channel 'shared': it has no address: write createGrpcChannel(container, 'shared', { address: " +
+        "'https://users:50051' })",
+    ],
+    [
+      'a channel that is not registered',
+      () => {
+        createGrpcChannel(container, 'shared', { address });
+        useLeaf({ channel: 'shard' });
+      },
+      'Error',
+      LEAF +
+        "there is no channel 'shard', only 'shared': write createGrpcChannel(container, 'shard', { address: " +
+        "'https://users:50051' })",
+    ],
+    [
+      'a channel, where none is registered',
+      () => useLeaf({ channel: 'shared' }),
+      'Error',
+      LEAF +
+        "there is no channel 'shared': write createGrpcChannel(container, 'shared', { address: 'https://users:50051' })",
+    ],
+    [
+      'a shared channel and an own address',
+      () => useLeaf({ channel: 'shared', address }),
+      'Error',
+      `${LEAF}it has both channel and address: pass address to createGrpcChannel(container, 'shared', { ... })`,
+    ],
+    [
+      'a service config in two places',
+      () => useLeaf({ address, serviceConfig: {}, channelOptions: { 'grpc.service_config': '{}' } }),
+      'Error',
+      `${LEAF}serviceConfig and the channel option 'grpc.service_config' exclude each other: leave the latter out`,
+    ],
+    [
+      'no address',
+      () => useLeaf({}),
+      'Error',
+      `${LEAF}it has no address: write createGrpcClient(container, LeafClient, { address: 'https://users:50051' })`,
+    ],
+    [
+      'no address under a name',
+      () => {
+        createGrpcClient(container, LeafClient, { name: 'eu' });
+        getGrpcClient(container, LeafClient, 'eu');
+      },
+      'Error',
+      "gRPC client 'eu': it has no address: write createGrpcClient(container, LeafClient, { name: 'eu', address: " +
+        "'https://users:50051' })",
+    ],
+    [
+      'an address function that throws',
+      () =>
+        useLeaf({
+          address: () => {
+            throw new Error('there is no config');
+          },
+        }),
+      'Error',
+      `${LEAF}its address function threw: there is no config`,
+    ],
+    [
+      'an address function that returns nothing',
+      () => useLeaf({ address: () => undefined }),
+      'TypeError',
+      `${LEAF}its address function returned undefined instead of a gRPC target or a URL`,
+    ],
+    [
+      'an async address function',
+      () => useLeaf({ address: async () => address }),
+      'TypeError',
+      `${LEAF}its address function returned a promise instead of a gRPC target or a URL`,
+    ],
+    [
+      'a target that says nothing of TLS',
+      () => useLeaf({ address: 'dns:users:50051' }),
+      'Error',
+      LEAF +
+        "address 'dns:users:50051' says nothing of TLS: write 'https://users:50051', or add credentials: " +
+        'credentials.createSsl() or, for plain text, credentials.createInsecure()',
+    ],
+    [
+      'a scheme without a resolver',
+      () => useLeaf({ address: 'consul://users', credentials: insecure }),
+      'Error',
+      LEAF +
+        "address 'consul://users' needs a resolver for 'consul', and grpc-js has none: call registerResolver('consul', ...) " +
+        "of @grpc/grpc-js's experimental before the client's first use",
+    ],
+    [
+      'xds without its package',
+      () => useLeaf({ address: 'xds:///users', credentials: insecure }),
+      'Error',
+      LEAF +
+        "address 'xds:///users' needs a resolver for 'xds', and grpc-js has none: install @grpc/grpc-js-xds, and call its " +
+        "register() before the client's first use",
+    ],
+    [
+      'call credentials on an insecure channel',
+      () => useLeaf({ address, callCredentials: [async () => ({})] }),
+      'Error',
+      LEAF +
+        'it has call credentials, and its channel to dns:127.0.0.1:1 is insecure: they would be sent in clear text. Use an ' +
+        'https address or secure channel credentials, or, where nobody can listen, set ' +
+        'unsafeUseInsecureChannelCallCredentials: true',
+    ],
+    [
+      'call credentials that cannot be asked',
+      () => {
+        container.bind('tokens').toConstantValue({});
+        useLeaf({ address, callCredentials: ['tokens'], unsafeUseInsecureChannelCallCredentials: true });
+      },
+      'TypeError',
+      LEAF +
+        "the container has {} as call credentials 'tokens': it needs a method getMetadata({ serviceUrl, method, signal, " +
+        'deadline })',
+    ],
+    [
+      'a class that is not registered',
+      () => getGrpcClient(container, LeafClient),
+      'Error',
+      "gRPC client LeafClient is not registered: write createGrpcClient(container, LeafClient, { address: 'https://...' })",
+    ],
+    [
+      'a name that is not registered',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        createGrpcClient(container, LeafClient, { name: 'eu', address });
+        getGrpcClient(container, LeafClient, 'us');
+      },
+      'Error',
+      "gRPC client LeafClient is not registered as 'us', only as 'grpc_di.test.v1.Leaf', 'eu'.",
+    ],
+    [
+      'the default name, where it is not registered',
+      () => {
+        createGrpcClient(container, LeafClient, { name: 'eu', address });
+        container.get(LeafClient);
+      },
+      'Error',
+      "gRPC client LeafClient is not registered under its default name 'grpc_di.test.v1.Leaf', only as 'eu': inject one of " +
+        "those with @inject(LeafClient) @named('eu'), or register it without a name.",
+    ],
+    [
+      'a name that is injected and not registered',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        container.get(LeafClient, { name: 'us' });
+      },
+      'Error',
+      'gRPC client LeafClient is not registered under the name or tag that was asked for, only as ' +
+        "'grpc_di.test.v1.Leaf'.",
+    ],
+    [
+      'overrides that cannot be',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        factory().createClient(LeafClient, undefined, { timeoutMs: 5 } as never);
+      },
+      'TypeError',
+      `${LEAF}one created client can have an address and credentials of its own, and no timeoutMs`,
+    ],
+    [
+      'an override by a function',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        factory().createClient(LeafClient, undefined, { address: (() => address) as never });
+      },
+      'TypeError',
+      `${LEAF}one created client can have an address and credentials of its own, and no function as its address`,
+    ],
+    [
+      'an override of a shared channel',
+      () => {
+        createGrpcChannel(container, 'shared', { address });
+        createGrpcClient(container, LeafClient, { channel: 'shared' });
+        factory().createClient(LeafClient, undefined, { address });
+      },
+      'Error',
+      LEAF +
+        "it shares the channel 'shared', and cannot be created with an address or credentials of its own: register it " +
+        'without channel',
+    ],
+    [
+      'a name that neither client nor channel has',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        createGrpcChannel(container, 'shared', { address });
+        factory().getChannel('users');
+      },
+      'Error',
+      "gRPC client or channel 'users' is not registered; there are 'grpc_di.test.v1.Leaf', 'shared'",
+    ],
+    [
+      'all faults at bootstrap',
+      () => {
+        createGrpcClient(container, LeafClient, { channel: 'shared' });
+        createGrpcClient(container, LeafClient, { name: 'eu' });
+        createGrpcClient(container, RelayClient, { address, interceptors: [{ interceptor: 'auth' }] });
+        factory().validate();
+      },
+      'AggregateError',
+      '3 gRPC client(s) cannot be used:\n' +
+        "- gRPC client 'grpc_di.test.v1.Leaf': there is no channel 'shared': write createGrpcChannel(container, 'shared', " +
+        "{ address: 'https://users:50051' })\n" +
+        "- gRPC client 'eu': it has no address: write createGrpcClient(container, LeafClient, { name: 'eu', address: " +
+        "'https://users:50051' })\n" +
+        "- gRPC client 'grpc_di.test.v1.Relay': its options name 'auth', which is not bound: write " +
+        "container.bind('auth').to(...)",
+    ],
+    [
+      'waiting for what does not connect',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        return factory().waitForReady({ timeoutMs: 0 });
+      },
+      'AggregateError',
+      "1 gRPC client(s) are not ready:\n- gRPC client 'grpc_di.test.v1.Leaf' could not connect to dns:127.0.0.1:1 in time: " +
+        'it is IDLE',
+    ],
+    [
+      'a module without a function',
+      () => grpcClientModule({} as never),
+      'TypeError',
+      'grpcClientModule: configure must be a function such as (add) => add(UsersClient, { ... }), not {}',
+    ],
+    [
+      'a module with a class that the container has',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        container.load(grpcClientModule((add) => add(LeafClient, { address })));
+      },
+      'Error',
+      'grpcClientModule: gRPC client LeafClient is already registered in the container, by createGrpcClient or another ' +
+        'module',
+    ],
+    [
+      "a module's container that is kept",
+      () => {
+        const kept: Container[] = [];
+        container.load(
+          grpcClientModule((add) => {
+            add(LeafClient, {
+              address: (given) => {
+                kept.push(given);
+                return address;
+              },
+            });
+          }),
+        );
+        getGrpcClient(container, LeafClient);
+        kept[0]!.get('users');
+      },
+      'Error',
+      'the container of a grpcClientModule resolves only while one of its clients is being created',
+    ],
+    [
+      'propagation for a client of the factory',
+      () => {
+        createGrpcClient(container, LeafClient, { address });
+        withCallContextPropagation(getGrpcClient(container, LeafClient) as LeafClient);
+      },
+      'TypeError',
+      "withCallContextPropagation: gRPC client 'grpc_di.test.v1.Leaf' is registered in a container: register it with " +
+        'enableCallContextPropagation: true instead',
+    ],
+    [
+      'propagation for something else',
+      () => withCallContextPropagation({ name: 'users' } as never),
+      'TypeError',
+      "withCallContextPropagation: { name: 'users' } is neither a client nor a channel of this very @grpc/grpc-js",
+    ],
+  ])('%s', async (_what, act, errorClass, text) => {
+    const thrown = await Promise.resolve()
+      .then(act)
+      .then(
+        () => undefined,
+        (error: Error) => error,
+      );
+    expect([thrown?.constructor.name, thrown?.message]).toEqual([errorClass, text]);
   });
 });
 

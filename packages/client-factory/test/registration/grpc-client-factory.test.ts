@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket, type Server as TcpServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { connectivityState, status } from '@grpc/grpc-js';
+import { connectivityState, InterceptingCall, type Interceptor, status } from '@grpc/grpc-js';
 import {
   createGrpcChannel,
   createGrpcClient,
@@ -69,6 +69,32 @@ test('is injectable', () => {
     constructor(@inject(GrpcClientFactory) readonly factory: GrpcClientFactory) {}
   }
   expect(container.get(Consumer, { autobind: true }).factory).toBe(factory);
+});
+
+describe.each<[string, { address?: string } | undefined]>([
+  ['without overrides', undefined],
+  ['with overrides', { address: 'http://127.0.0.1:1' }],
+])('createClient %s', (_name, overrides) => {
+  test('makes clients of what the container has that the factory was asked of', () => {
+    const made: string[] = [];
+    const making = (whose: string) => () => {
+      made.push(whose);
+      return { intercept: ((options, nextCall) => new InterceptingCall(nextCall(options))) as Interceptor };
+    };
+    createGrpcClient(container, RelayClient, {
+      address: proxy.address,
+      interceptors: [{ interceptor: 'auth', scope: 'client' }],
+    });
+    container.bind('auth').toDynamicValue(making('own'));
+    const child = new Container({ parent: container });
+    child.bind('auth').toDynamicValue(making('child'));
+
+    child.get(GrpcClientFactory).createClient(RelayClient, undefined, overrides);
+    factory.createClient(RelayClient, undefined, overrides);
+
+    expect(made).toEqual(['child', 'own']);
+    expect(child.get(GrpcClientFactory)).toBe(child.get(GrpcClientFactory));
+  });
 });
 
 describe('getChannel', () => {
