@@ -14,6 +14,12 @@ import { arrayOf, type Check, duration, fails, number, object } from './shape-ch
 export function checkServiceConfig(config: ServiceConfig, rpcs: ReadonlyArray<{ readonly path: string }> = []): void {
   SERVICE_CONFIG(config, 'serviceConfig');
   checkNames(config.methodConfig ?? [], rpcs);
+  const [policy = { pick_first: {} }] = config.loadBalancingConfig ?? [];
+  if (config.healthCheckConfig !== undefined && 'pick_first' in policy) {
+    throw new Error(
+      'serviceConfig.healthCheckConfig has no effect with pick_first: write loadBalancingConfig: [{ round_robin: {} }] beside it',
+    );
+  }
 }
 
 const statusCode: Check = (value, path) => {
@@ -114,6 +120,16 @@ function seconds(text: string): number {
   return Number(text.slice(0, -1));
 }
 
+const healthCheckedService: Check = (value, path) => {
+  if (typeof value !== 'string') {
+    fails(
+      path,
+      "the full protobuf name of a service, such as 'users.v1.Users', or '' for the server as a whole",
+      value,
+    );
+  }
+};
+
 const SERVICE_CONFIG = object(
   {
     loadBalancingConfig: { optional: checkLoadBalancing },
@@ -130,9 +146,7 @@ const SERVICE_CONFIG = object(
     },
     loadBalancingPolicy: { ignored: 'grpc-js does not read it. Write loadBalancingConfig: [{ round_robin: {} }]' },
     healthCheckConfig: {
-      ignored:
-        'grpc-js does not check the health of servers. Write loadBalancingConfig: [{ outlier_detection: ' +
-        '{ failure_percentage_ejection: {}, child_policy: [{ round_robin: {} }] } }] to leave out servers that fail',
+      optional: object({ serviceName: healthCheckedService }, "{ serviceName: 'users.v1.Users' }"),
     },
   },
   "{ methodConfig: [{ name: [{}], timeout: '2s' }] }",

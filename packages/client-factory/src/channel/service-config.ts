@@ -1,11 +1,12 @@
 import type { status } from '@grpc/grpc-js';
 import { type DurationText, toDuration } from './duration.js';
+import { HEALTH_CHECKING_POLICY, registerHealthCheckingPolicy } from './health-checking/health-checking-policy.js';
 import { type LoadBalancingConfig, toGrpcJsPolicy } from './load-balancing-config.js';
 
 /**
  * Retries, hedging, timeouts and load balancing of a channel
- * (https://github.com/grpc/grpc/blob/master/doc/service_config.md), with what grpc-js makes use of. It knows no
- * `healthCheckConfig`, and no `waitForReady` and message sizes of a method.
+ * (https://github.com/grpc/grpc/blob/master/doc/service_config.md), with what grpc-js makes use of, and
+ * health checking besides. It knows no `waitForReady` and message sizes of a method.
  *
  * A service config that DNS publishes for the target (a TXT record `_grpc_config.<host>`) replaces this one, unless the
  * channel option `grpc.service_config_disable_resolution` is 1.
@@ -32,6 +33,11 @@ export interface ServiceConfig {
   readonly loadBalancingConfig?: readonly LoadBalancingConfig[];
   /** Of these the one with the most exact name counts for a method, as a whole: nothing is merged. */
   readonly methodConfig?: readonly MethodConfig[];
+  /**
+   * Leaves out servers whose health service (grpc.health.v1) does not say SERVING of this service; `''` is the server as a
+   * whole. A server without a health service counts as healthy (gRFC A17). Not with `pick_first`, which has one server.
+   */
+  readonly healthCheckConfig?: { readonly serviceName: string };
   /** Stops retries, not hedging, where too many calls fail. All channels of the process with an equal target share the tokens. */
   readonly retryThrottling?: RetryThrottling;
 }
@@ -92,15 +98,21 @@ export interface RetryThrottling {
 
 /** What grpc-js's channel option `grpc.service_config` takes, of a config that `checkServiceConfig` let pass. */
 export function toServiceConfigOption(config: ServiceConfig): string {
-  const { loadBalancingConfig = [], methodConfig = [], ...others } = config;
+  const { loadBalancingConfig = [], methodConfig = [], healthCheckConfig, ...others } = config;
+  const policies = loadBalancingConfig.map(toGrpcJsPolicy);
   return JSON.stringify(
     {
       ...others,
-      loadBalancingConfig: loadBalancingConfig.map(toGrpcJsPolicy),
+      loadBalancingConfig: healthCheckConfig === undefined ? policies : healthChecking(healthCheckConfig, policies),
       methodConfig: methodConfig.map(toGrpcJs),
     },
     (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
   );
+}
+
+function healthChecking({ serviceName }: { readonly serviceName: string }, policies: readonly object[]): object[] {
+  registerHealthCheckingPolicy();
+  return [{ [HEALTH_CHECKING_POLICY]: { service_name: serviceName, child_policy: policies } }];
 }
 
 /** grpc-js 1.14 reads the decimals of a timeout as nanoseconds, '0.1s' as one of them: it is given the parsed form. */

@@ -515,11 +515,15 @@ const MISTAKES: Array<[mistake: string, config: unknown, message: string, isFoun
     false,
   ],
   [
-    'healthCheckConfig',
+    'healthCheckConfig with pick_first',
     { healthCheckConfig: { serviceName: '' } },
-    'serviceConfig.healthCheckConfig has no effect: grpc-js does not check the health of servers. Write ' +
-      'loadBalancingConfig: [{ outlier_detection: { failure_percentage_ejection: {}, child_policy: [{ round_robin: {} }] } }] ' +
-      'to leave out servers that fail',
+    'serviceConfig.healthCheckConfig has no effect with pick_first: write loadBalancingConfig: [{ round_robin: {} }] beside it',
+    false,
+  ],
+  [
+    'healthCheckConfig without a service',
+    { healthCheckConfig: {}, loadBalancingConfig: [{ round_robin: {} }] },
+    "serviceConfig.healthCheckConfig.serviceName must be the full protobuf name of a service, such as 'users.v1.Users', or '' for the server as a whole, not undefined",
     false,
   ],
   [
@@ -542,7 +546,7 @@ function unknownKeys(): typeof MISTAKES {
     [
       { methodConfigs: [] },
       'serviceConfig.methodConfigs',
-      'there are loadBalancingConfig, methodConfig, retryThrottling',
+      'there are loadBalancingConfig, methodConfig, retryThrottling, healthCheckConfig',
     ],
     [method({ retrypolicy: RETRY }), `${METHOD}.retrypolicy`, 'there are name, timeout, retryPolicy, hedgingPolicy'],
     [named({ service: 'a.B', methods: ['C'] }), `${METHOD}.name[0].methods`, 'there are service, method'],

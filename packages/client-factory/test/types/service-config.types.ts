@@ -43,8 +43,9 @@ accept<ServiceConfig>({ methodConfig: [{ name: [{}], timeout: 1_000 }] });
 accept<ServiceConfig>({ methodConfig: [{ name: [{}], retrypolicy: retryPolicy }] });
 // @ts-expect-error what grpc-js does not read
 accept<ServiceConfig>({ methodConfig: [{ name: [{}], waitForReady: true }] });
-// @ts-expect-error what grpc-js does not read
-accept<ServiceConfig>({ healthCheckConfig: { serviceName: '' } });
+accept<ServiceConfig>({ healthCheckConfig: { serviceName: '' }, loadBalancingConfig: [{ round_robin: {} }] });
+// @ts-expect-error the service must be named
+accept<ServiceConfig>({ healthCheckConfig: {} });
 // @ts-expect-error a policy that grpc-js does not know
 accept<ServiceConfig>({ loadBalancingConfig: [{ roundrobin: {} }] });
 // @ts-expect-error a key that the policy does not have
