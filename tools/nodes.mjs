@@ -7,6 +7,9 @@ import { jest } from './test.mjs';
 
 const supported = ['20', '22', '24', '26'];
 
+// What a browser or nginx does is the same on every Node.
+const elsewhere = ['--testPathIgnorePatterns', '/dist-test/(.*/)?(browser|nginx)/'];
+
 /** Runs every test on several Node versions: `npm run test:nodes -- 22 24`. npm carries Node's own binaries. */
 export default async function nodes(args) {
   const at = args.indexOf('--report');
@@ -29,7 +32,7 @@ async function testOn(version) {
   const { code, output } = await captured(async (options) => {
     const binary = await nodeBinary(version, options);
     // One worker, for the same reason: the tests start processes of their own.
-    return binary === undefined ? 1 : jest(['--maxWorkers=1'], { ...options, node: binary });
+    return binary === undefined ? 1 : jest(['--maxWorkers=1', ...elsewhere], { ...options, node: binary });
   });
   const ms = Math.round(performance.now() - started);
   const note = /^Tests: +(.*)$/m.exec(output)?.[1] ?? 'did not run';

@@ -1,3 +1,4 @@
+export { debianProgram } from './debian-program.js';
 export { LeafClient, LeafService } from './generated/grpc_di/test/v1/leaf.js';
 export {
   RelayClient,
