@@ -23,6 +23,7 @@ const commands = {
   build: () => import('./build.mjs'),
   check: () => import('./check.mjs'),
   fix: () => import('./fix.mjs'),
+  gateway: () => example('http-gateway'),
   generate: () => import('./generate.mjs'),
   mesh: () => example('service-mesh'),
   nodes: () => import('./nodes.mjs'),
