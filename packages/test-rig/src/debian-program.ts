@@ -11,7 +11,10 @@ const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'];
 export function debianProgram(name: 'chromium' | 'nginx' | 'curl'): string | undefined {
   const path = FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
   if (path === undefined) {
-    console.warn(`SKIPPED: tests that need the Debian package ${name}. tools/install-debian-packages.sh installs it.`);
+    // Not console: jest keeps that back for files whose tests are all skipped.
+    process.stderr.write(
+      `SKIPPED: tests that need the Debian package ${name}. tools/install-debian-packages.sh installs it.\n`,
+    );
   }
   return path;
 }
