@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, performServerHandshake } from 'node:http2';
 import { Duplex } from 'node:stream';
-import { ping } from './frames.js';
+import { FRAME_HEADER_OCTETS, FrameType, frameHeaderAt, ping } from './frames.js';
 
 /**
  * Decodes the first request on a copy of its bytes, with a session of Node's that is thrown away afterwards.
@@ -10,8 +10,6 @@ import { ping } from './frames.js';
  *   say so to the client
  */
 export function readRequestHeaders(head: Buffer, onHeaders: (headers: IncomingHttpHeaders | undefined) => void): void {
-  const wire = new Copy();
-  const session = performServerHandshake(wire);
   let isDone = false;
   const done = (headers?: IncomingHttpHeaders): void => {
     if (!isDone) {
@@ -21,22 +19,38 @@ export function readRequestHeaders(head: Buffer, onHeaders: (headers: IncomingHt
       onHeaders(headers);
     }
   };
+  // Frames are processed in order: once the PING is answered, headers that have not come will not come; and after a
+  // GOAWAY nothing does. Node emits 'stream' a tick after it has read the headers.
+  const wire = new Copy(() => setImmediate(done));
+  const session = performServerHandshake(wire);
   session.once('stream', (stream, headers) => {
     stream.on('error', () => {});
     done(headers);
   });
-  // Frames are processed in order: once the PING is, headers that have not come will not come. Node emits 'stream' a tick later.
-  session.once('ping', () => setImmediate(done));
   session.on('error', () => done());
   session.once('close', () => done());
   wire.push(Buffer.concat([head, ping(Buffer.alloc(8), 0)]));
 }
 
-/** A connection whose other end says what it is given and hears nothing. */
+/** A connection whose client has said all; what it hears back is of interest only where it is the last word. */
 class Copy extends Duplex {
+  private heard = Buffer.alloc(0);
+
+  constructor(private readonly onLastWord: () => void) {
+    super();
+  }
+
   override _read(): void {}
 
-  override _write(_chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.heard = Buffer.concat([this.heard, chunk]);
+    while (this.heard.length >= FRAME_HEADER_OCTETS) {
+      const { length, type } = frameHeaderAt(this.heard, 0);
+      if (type === FrameType.PING || type === FrameType.GOAWAY) {
+        this.onLastWord();
+      }
+      this.heard = this.heard.subarray(FRAME_HEADER_OCTETS + length);
+    }
     callback();
   }
 }
