@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import {
   type ClientHttp2Session,
+  type ClientHttp2Stream,
   connect as connectHttp2,
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
@@ -99,11 +100,16 @@ export async function askHttp2(
     trailers = received;
   });
   stream.end(body);
-  const [[response], chunks] = await Promise.all([
-    once(stream, 'response') as Promise<[IncomingHttpHeaders]>,
-    stream.toArray() as Promise<Buffer[]>,
-  ]);
+  const [response, chunks] = await Promise.all([responseOf(stream), stream.toArray() as Promise<Buffer[]>]);
   return { headers: response, body: Buffer.concat(chunks).toString(), trailers };
+}
+
+function responseOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve, reject) => {
+    stream.once('response', resolve);
+    stream.once('error', reject);
+    stream.once('close', () => reject(new Error(`closed with code ${stream.rstCode} before a response`)));
+  });
 }
 
 export async function askHttp1(

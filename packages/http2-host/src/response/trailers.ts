@@ -68,13 +68,11 @@ export function appendTrailer(res: AnyResponse, name: string, value: string | re
   if (!res.headersSent) {
     announce(res, name);
   }
-  if (http2StreamOf('appendTrailer', res) === undefined) {
-    for (const each of values) {
-      res.addTrailers({ [name]: each });
-    }
-  } else {
-    appendToHttp2(res as Http2ServerResponse, name.toLowerCase(), values);
-  }
+  const trailers = trailersOf(res);
+  const key = name.toLowerCase();
+  trailers[key] = [...(trailers[key] ?? []), ...values];
+  // Either version of Node's addTrailers() forgets something of what it was given before.
+  res.addTrailers(trailers);
 }
 
 function announce(res: AnyResponse, name: string): void {
@@ -94,19 +92,19 @@ function acceptsTrailers(te: string | string[] | undefined): boolean {
     .some((each) => /^\s*trailers\s*(?:;|$)/i.test(each));
 }
 
-/** Node's HTTP/2 response can set trailers, and tells nobody which it has. */
-const appended = new WeakMap<Http2ServerResponse, Map<string, string[]>>();
+/** Node's responses take trailers, and tell nobody which they have. */
+const appended = new WeakMap<AnyResponse, Record<string, string[]>>();
 
-function appendToHttp2(res: Http2ServerResponse, name: string, values: string[]): void {
+function trailersOf(res: AnyResponse): Record<string, string[]> {
   let trailers = appended.get(res);
   if (trailers === undefined) {
-    trailers = new Map();
+    trailers = Object.create(null) as Record<string, string[]>;
     appended.set(res, trailers);
-    sendHeadersAlone(res);
+    if (http2StreamOf('appendTrailer', res) !== undefined) {
+      sendHeadersAlone(res as Http2ServerResponse);
+    }
   }
-  const all = [...(trailers.get(name) ?? []), ...values];
-  trailers.set(name, all);
-  res.addTrailers({ [name]: all });
+  return trailers;
 }
 
 /** Where end() is what sends the headers, and there is no body, Node ends the stream with them and drops the trailers. */
