@@ -57,22 +57,23 @@ class PortHost implements Http2Host {
 
   constructor({ grpc, http, tls }: Http2HostOptions) {
     const listener = http === undefined ? onlyGrpc : grpc === undefined ? http : refusingGrpc(http);
-    const connectionOptions = { allowHalfOpen: true, noDelay: true };
     this.port =
       tls === undefined
-        ? createServer(connectionOptions)
+        ? createServer({ noDelay: true })
         : createTlsServer({
             minVersion: 'TLSv1.2',
             ...tls,
-            ...connectionOptions,
+            allowHalfOpen: false,
+            noDelay: true,
+            pauseOnConnect: false,
             ALPNProtocols: http === undefined ? ['h2'] : ['h2', 'http/1.1'],
           });
     this.grpc = grpc && new GrpcConnections(grpc);
     this.http = new HttpConnections(listener);
     this.destinations = {
       http1: this.http.takeHttp1,
-      http2: http && asFullDuplex(this.http.takeHttp2),
-      grpc: this.grpc && asFullDuplex(this.grpc.take),
+      http2: http && this.http.takeHttp2,
+      grpc: this.grpc?.take,
     };
     this.port.on('connection', (socket) => this.track(socket));
     if (tls === undefined) {
@@ -90,8 +91,8 @@ class PortHost implements Http2Host {
       throw new Error('Http2Host.listen(): this host listens already; create another one for another port');
     }
     this.isUsed = true;
-    this.port.listen(port, host);
     try {
+      this.port.listen(port, host);
       await once(this.port, 'listening');
     } catch (error) {
       this.isUsed = false;
@@ -165,12 +166,4 @@ class PortHost implements Http2Host {
     this.openings.add(opening);
     opening.start(version);
   }
-}
-
-/** A client of HTTP/1.1 may end its side after its request and still wait for the response; one of HTTP/2 is gone then. */
-function asFullDuplex(take: (socket: Socket) => void): (socket: Socket) => void {
-  return (socket) => {
-    socket.allowHalfOpen = false;
-    take(socket);
-  };
 }

@@ -125,9 +125,9 @@ export async function askHttp1(
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const chunks = (await response.toArray()) as Buffer[];
   return {
-    headers: response.headers as IncomingHttpHeaders,
+    headers: response.headers,
     body: Buffer.concat(chunks).toString(),
-    trailers: response.trailers as IncomingHttpHeaders,
+    trailers: response.trailers,
     rawTrailers: response.rawTrailers,
     version: response.httpVersion,
   };

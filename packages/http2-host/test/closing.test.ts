@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { Agent } from 'node:http';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { RelayReply, RelayRequest } from '@grpc-di/test-rig';
@@ -38,7 +38,8 @@ describe.each(['a TLS port', 'a plain-text port'])('close, on %s,', (kind) => {
 
     const [grpc, http2, http1] = await outcomes;
     expect(grpc).toMatchObject({ value: { code: status.CANCELLED } });
-    expect([http2.status, http1.status]).toEqual(['rejected', 'rejected']);
+    expect(http2).toMatchObject({ reason: { message: 'closed with code 8 before a response' } });
+    expect(http1).toMatchObject({ reason: { code: 'ECONNRESET' } });
   });
 
   test('again, with a shorter grace, cuts what the first call waits for', async () => {
@@ -118,6 +119,27 @@ describe('close', () => {
     const { payload } = await client.received(GOAWAY);
     expect([payload.readUInt32BE(0), payload.readUInt32BE(4)]).toEqual([0, 0]);
     await closed;
+  });
+
+  test('ends a connection of HTTP/1.1 with its last response, also where the headers promised to keep it', async () => {
+    const goOn = new Deferred();
+    await using host = await startEchoHost({
+      http(_request, response) {
+        response.write('first');
+        void goOn.promise.then(() => response.end());
+      },
+    });
+    const agent = new Agent({ keepAlive: true });
+    const request = get({ port: host.port, host: '127.0.0.1', agent });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+
+    const closed = host.host.close({ graceMs: Number.POSITIVE_INFINITY });
+    goOn.resolve();
+    await response.toArray();
+
+    expect(response.headers.connection).toBe('keep-alive');
+    await closed;
+    agent.destroy();
   });
 
   test('does not wait for a client that does not read, nor for a TLS handshake that does not end', async () => {

@@ -33,7 +33,7 @@ export class FirstRequest {
 
   /** Nothing needs to be read any more: the first header block is complete, and the host's SETTINGS are acknowledged. */
   get isComplete(): boolean {
-    return this.headChunks > 0 && this.isAcknowledged && this.openBlock === undefined;
+    return this.headChunks > 0 && this.isAcknowledged;
   }
 
   /** What the client sent up to the end of its first header block. */

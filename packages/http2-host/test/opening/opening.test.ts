@@ -114,6 +114,20 @@ describe('a client', () => {
     expect(await answererOf(client)).toBe(answerer);
   });
 
+  test.each<[string, Buffer]>([
+    ['gRPC', Buffer.concat([frame(HEADERS, END_HEADERS, 1, GRPC_CALL), EMPTY_MESSAGE])],
+    ['HTTP', REQUEST],
+  ])('that leaves after its request was served is let go: %s', async (_name, request) => {
+    await using host = await startEchoHost();
+    using client = await WireClient.connect(host.port);
+    client.send(OPENING, SETTINGS_ACK, request);
+    await client.received(DATA);
+
+    client.socket.end();
+
+    await client.closed;
+  });
+
   const priority = frame(2, 0, 3, Buffer.alloc(5));
   const windowUpdate = frame(8, 0, 0, Buffer.from([0, 1, 0, 0]));
   const padded = frame(HEADERS, END_HEADERS | 0x8, 1, Buffer.concat([Buffer.from([3]), GRPC_CALL, Buffer.alloc(3)]));
@@ -262,13 +276,17 @@ describe('what is not HTTP/2 ends the connection, and no other', () => {
     expect((await askHttp1(host.port)).body).toBe('GET / 1.1 0');
   });
 
-  test('a connection that is cut at any byte before its request', async () => {
+  test.each<[string, (client: WireClient) => unknown]>([
+    ['ended', ({ socket }) => socket.end()],
+    ['reset', ({ socket }) => socket.resetAndDestroy()],
+  ])('a connection that is %s at any byte before its request', async (_how, cut) => {
     await using host = await startEchoHost();
     const bytes = Buffer.concat([OPENING, SETTINGS_ACK, REQUEST]);
 
     for (let length = 0; length < bytes.length; length += 1) {
       using client = await WireClient.connect(host.port);
-      client.socket.end(bytes.subarray(0, length));
+      await new Promise((resolve) => client.socket.write(bytes.subarray(0, length), resolve));
+      cut(client);
       await client.closed;
     }
 
@@ -318,7 +336,7 @@ describe('a client that does not come to its request', () => {
     }
 
     const [expire] = setTimer.mock.calls.find(isTimed)!;
-    (expire as () => void)();
+    expire();
 
     await client.closed;
     const goaway = client.frames.find(({ type }) => type === GOAWAY);
