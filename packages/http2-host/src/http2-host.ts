@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { type Destinations, OPENING_LIMITS, Opening } from './opening/opening.js';
 import { checkOptions, type Http2HostOptions } from './options.js';
 import { GrpcConnections } from './serving/grpc-connections.js';
 import { HttpConnections } from './serving/http-connections.js';
+import { guardHttp2 } from './serving/http1-only.js';
 import { onlyGrpc, refusingGrpc } from './serving/refused-grpc.js';
 
 export type { Http2HostOptions } from './options.js';
@@ -56,7 +58,9 @@ class PortHost implements Http2Host {
   private closed: Promise<void> | undefined;
 
   constructor({ grpc, http, tls }: Http2HostOptions) {
-    const listener = http === undefined ? onlyGrpc : grpc === undefined ? http : refusingGrpc(http);
+    const application = http ?? onlyGrpc;
+    const serve = (listener: RequestListener): RequestListener =>
+      grpc === undefined || http === undefined ? listener : refusingGrpc(listener);
     this.port =
       tls === undefined
         ? createServer({ noDelay: true })
@@ -69,7 +73,7 @@ class PortHost implements Http2Host {
             ALPNProtocols: http === undefined ? ['h2'] : ['h2', 'http/1.1'],
           });
     this.grpc = grpc && new GrpcConnections(grpc);
-    this.http = new HttpConnections(listener);
+    this.http = new HttpConnections(serve(application), serve(guardHttp2(application)));
     this.destinations = {
       http1: this.http.takeHttp1,
       http2: http && this.http.takeHttp2,

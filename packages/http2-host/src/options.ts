@@ -7,8 +7,9 @@ export interface Http2HostOptions {
   /** A grpc-js server with its services added, not bound anywhere. It stays yours: closing the host does not shut it down. */
   grpc?: Server;
   /**
-   * HTTP/2 and HTTP/1.1 requests that are not gRPC: an Express or Connect application, or any listener of node:http.
-   * On HTTP/2 it gets the objects of Node's compatibility API, `req.httpVersion` being `2.0`.
+   * HTTP/2 and HTTP/1.1 requests that are not gRPC: a Connect application, Fastify's `app.routing`, any listener of node:http.
+   * On HTTP/2 it gets the objects of Node's compatibility API, `req.httpVersion` being `2.0`. Express runs on HTTP/1.1 only:
+   * its requests over HTTP/2 are reset with HTTP_1_1_REQUIRED.
    */
   http?: RequestListener;
   /**

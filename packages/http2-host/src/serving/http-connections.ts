@@ -10,14 +10,14 @@ export class HttpConnections {
   private readonly responses = new Map<Socket, Set<ServerResponse>>();
   private isDraining = false;
 
-  constructor(listener: RequestListener) {
+  constructor(http1Listener: RequestListener, http2Listener: RequestListener) {
     this.http1 = createHttp1Server((request, response) => {
       this.track(request.socket, response);
-      listener(request, response);
+      http1Listener(request, response);
     });
     // From this event on Node counts headersTimeout and requestTimeout.
     this.http1.emit('listening');
-    this.http2 = createHttp2Server(listener as unknown as Parameters<typeof createHttp2Server>[1]);
+    this.http2 = createHttp2Server(http2Listener as unknown as Parameters<typeof createHttp2Server>[1]);
     this.http2.on('session', (session) => {
       this.sessions.add(session);
       session.once('close', () => this.sessions.delete(session));
