@@ -55,6 +55,8 @@ const EXPECTED = 'unary a\nserverStream a a a\nclientStream 2\nbidi a a\nmore 10
 
 describe.each(Object.entries(LANGUAGES))('a client in %s', (language, { packages, isInstalled, prepare }) => {
   if (!isInstalled) {
+    // Not console: jest keeps that back for files whose tests are all skipped.
+    process.stderr.write(`SKIPPED: tests with clients in ${language}, which need Debian's ${packages}.\n`);
     test.skip(`needs Debian's ${packages}`, () => {});
     return;
   }
