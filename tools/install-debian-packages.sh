@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests behind nginx and in a browser need, where they are missing: these tests are
-# skipped without them. Asks nothing; uses sudo where it is needed and there is one.
+# Installs the Debian packages that the tests behind nginx, in a browser and with clients in other languages need, where
+# they are missing: these tests are skipped without them. Asks nothing; uses sudo where it is needed and there is one.
 set -u
 export DEBIAN_FRONTEND=noninteractive
 # Else the nginx package starts a server on port 80: with a system's runlevel 1, no package starts its service.
@@ -12,6 +12,10 @@ missing=()
 for name in chromium nginx curl; do
   command -v "$name" >/dev/null || missing+=("$name")
 done
+# Clients in other languages. Debian's own Python has its packages, whatever python3 is on the path.
+/usr/bin/python3 -c 'import grpc' 2>/dev/null || missing+=(python3-grpcio)
+command -v go >/dev/null || missing+=(golang-go)
+[ -d /usr/share/gocode/src/google.golang.org/grpc ] || missing+=(golang-google-grpc-dev)
 if [ "${#missing[@]}" -eq 0 ]; then exit 0; fi
 
 if ! command -v apt-get >/dev/null; then
