@@ -6,13 +6,17 @@ import { HealthClient, HealthCheckResponse_ServingStatus as Serving } from './ge
 import type { Mesh } from './mesh/mesh.js';
 import type { OrderPlaced, Orders } from './orders.js';
 
+const ORDERS_BEFORE_DEATH = 4;
+
 /** Every fourth order is for a tenant. One of the two instances in Europe dies under the orders, when both have served some. */
 export async function placeOrdersWhileAnInstanceDies(mesh: Mesh, orders: Orders): Promise<OrderPlaced[]> {
   const served = await placeUntilServedByBoth(orders);
   const placed: Array<Promise<OrderPlaced>> = [];
   for (let number = 1; number <= 20; number++) {
-    placed.push(orders.place({ tenant: number % 4 === 0 ? 'acme' : undefined, workMs: 150 }));
-    if (number === 4) {
+    // Those that the instance dies with must be in the middle of their work: no retry covers a response that has begun.
+    const workMs = number <= ORDERS_BEFORE_DEATH ? 1_000 : 150;
+    placed.push(orders.place({ tenant: number % 4 === 0 ? 'acme' : undefined, workMs }));
+    if (number === ORDERS_BEFORE_DEATH) {
       console.log('--- eu-1 is killed');
       await mesh.end('eu-1', 'SIGKILL');
     }

@@ -49,7 +49,7 @@ export function createRemovableClient<C extends Client>(
   const registrations = registrationsOf(container, client)!;
   return {
     async remove(because) {
-      await registrations.byName.get(name)!.channel.close(`gRPC client '${name}' is closed: ${because}`, true);
+      await registrations.byName.get(name)!.close(`gRPC client '${name}' is closed: ${because}`, true);
       const all = [...registrations.byName.values()];
       if (!registrations.isUnbound && all.every(({ channel }) => channel.closedBecause !== undefined)) {
         await (container.unbind(client) as Promise<void> | void); // a promise in inversify 7

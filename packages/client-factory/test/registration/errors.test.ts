@@ -855,6 +855,12 @@ describe('what comes later than a registration, or is none', () => {
       `${LEAF}serviceConfig and the channel option 'grpc.service_config' exclude each other: leave the latter out`,
     ],
     [
+      'a misspelt service config',
+      () => useLeaf({ address, serviceConfig: { methodConfigs: [] } }),
+      'TypeError',
+      `${LEAF}serviceConfig.methodConfigs is unknown; there are loadBalancingConfig, methodConfig, retryThrottling, healthCheckConfig`,
+    ],
+    [
       'no address',
       () => useLeaf({}),
       'Error',
