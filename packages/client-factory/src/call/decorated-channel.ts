@@ -1,6 +1,7 @@
 import type { ChannelInterface, experimental } from '@grpc/grpc-js';
 import { epochMs } from '@grpc-di/call-context/opener';
 import type { CallTarget } from '../propagation/call-target.js';
+import { ForwardingChannel } from '../propagation/forwarding-channel.js';
 import { Invocation } from '../propagation/invocation.js';
 import type { ParentFinder } from '../propagation/parent-call.js';
 import { type CallDefaults, defaultsFor } from './call-defaults.js';
@@ -18,13 +19,15 @@ export interface PropagatingTarget extends CallTarget {
  * A channel that brings all of a client's options to every call, for clients that are none of ours: whatever takes a
  * channel of grpc-js.
  */
-export class DecoratedChannel implements ChannelInterface {
+export class DecoratedChannel extends ForwardingChannel<PropagatingTarget> {
   constructor(
-    private readonly channel: PropagatingTarget,
+    channel: PropagatingTarget,
     private readonly defaults: CallDefaults,
     /** The client's, as far as they are known. */
     private readonly rpcs: readonly Rpc[] = [],
-  ) {}
+  ) {
+    super(channel);
+  }
 
   get client(): string {
     return this.channel.client;
@@ -44,25 +47,5 @@ export class DecoratedChannel implements ChannelInterface {
     const { metadata, interceptors } = this.defaults;
     const asked = { method, host, parentCall, flags };
     return new ChannelCall(invocation, { metadata, interceptors, waitForReady }, asked, this.rpcs);
-  }
-
-  close(): void {
-    this.channel.close();
-  }
-
-  getTarget(): string {
-    return this.channel.getTarget();
-  }
-
-  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
-    return this.channel.getConnectivityState(tryToConnect);
-  }
-
-  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
-    this.channel.watchConnectivityState(...args);
-  }
-
-  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
-    return this.channel.getChannelzRef();
   }
 }

@@ -3,6 +3,7 @@ import { epochMs } from '@grpc-di/call-context/opener';
 import type { DeadlineSource } from '../diagnostics/messages.js';
 import { BoundCall } from './bound-call.js';
 import type { CallTarget, Ending } from './call-target.js';
+import { ForwardingChannel } from './forwarding-channel.js';
 import type { ParentCall } from './parent-call.js';
 
 /**
@@ -12,7 +13,7 @@ import type { ParentCall } from './parent-call.js';
  * ones that start a second attempt included. So nothing that the caller asked for, nor the parent, can get lost on
  * the way, and the deadline that arrives in `createCall` is the one that the interceptors left.
  */
-export class Invocation implements ChannelInterface {
+export class Invocation extends ForwardingChannel<CallTarget> {
   /** Set when the caller cancels: no attempt starts any more. */
   ending: Ending | undefined;
 
@@ -21,13 +22,15 @@ export class Invocation implements ChannelInterface {
   private furtherAttempts: BoundCall[] | undefined;
 
   constructor(
-    readonly channel: CallTarget,
+    channel: CallTarget,
     readonly parent: ParentCall | undefined,
     readonly signal: AbortSignal | undefined,
     /** Epoch milliseconds; `Infinity` when neither call nor client sets one. */
     readonly deadline: number,
     private readonly deadlineIsDefault: boolean,
-  ) {}
+  ) {
+    super(channel);
+  }
 
   createCall(...[method, deadline, host, parentCall, flags]: Parameters<ChannelInterface['createCall']>): BoundCall {
     const attempt = new BoundCall(this, method, epochMs(deadline, 'deadline'), host, parentCall, flags);
@@ -70,25 +73,5 @@ export class Invocation implements ChannelInterface {
       return 'interceptor';
     }
     return this.deadlineIsDefault ? 'default' : 'own';
-  }
-
-  close(): void {
-    this.channel.close();
-  }
-
-  getTarget(): string {
-    return this.channel.getTarget();
-  }
-
-  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
-    return this.channel.getConnectivityState(tryToConnect);
-  }
-
-  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
-    this.channel.watchConnectivityState(...args);
-  }
-
-  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
-    return this.channel.getChannelzRef();
   }
 }

@@ -1,19 +1,22 @@
 import type { CallCredentials, ChannelInterface } from '@grpc/grpc-js';
 import type { PropagatingTarget } from '../call/decorated-channel.js';
 import type { CredentialedCall } from '../propagation/call-target.js';
+import { ForwardingChannel } from '../propagation/forwarding-channel.js';
 import type { ParentFinder } from '../propagation/parent-call.js';
 
 /** A channel that its user made, and goes on to own. */
-export class ForeignChannel implements PropagatingTarget {
+export class ForeignChannel extends ForwardingChannel<ChannelInterface> implements PropagatingTarget {
   readonly closedBecause = undefined;
   /** Whether they may is grpc-js's to say: nothing is known of the channel's credentials. */
   readonly maySendCallCredentials = true;
 
   constructor(
     readonly client: string,
-    private readonly channel: ChannelInterface,
+    channel: ChannelInterface,
     readonly parents: ParentFinder,
-  ) {}
+  ) {
+    super(channel);
+  }
 
   open(): ChannelInterface {
     return this.channel;
@@ -33,25 +36,5 @@ export class ForeignChannel implements PropagatingTarget {
 
   createCall(...call: Parameters<ChannelInterface['createCall']>): ReturnType<ChannelInterface['createCall']> {
     return this.channel.createCall(...call);
-  }
-
-  close(): void {
-    this.channel.close();
-  }
-
-  getTarget(): string {
-    return this.channel.getTarget();
-  }
-
-  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
-    return this.channel.getConnectivityState(tryToConnect);
-  }
-
-  watchConnectivityState(...args: Parameters<ChannelInterface['watchConnectivityState']>): void {
-    this.channel.watchConnectivityState(...args);
-  }
-
-  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
-    return this.channel.getChannelzRef();
   }
 }
