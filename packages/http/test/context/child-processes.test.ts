@@ -7,7 +7,9 @@ import { expect, test } from '@jest/globals';
 
 async function run(fixture: string, ...args: string[]): Promise<Record<string, unknown>> {
   const path = fileURLToPath(new URL(`./fixtures/${fixture}.js`, import.meta.url));
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--expose-gc', path, ...args]);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--expose-gc', path, ...args], {
+    timeout: 100_000,
+  });
   expect(stderr.trim()).toBe('');
   return JSON.parse(stdout);
 }
@@ -27,3 +29,14 @@ test.each(['http/1.1', 'pipelined', 'h2'])(
   },
   30_000,
 );
+
+test('500 requests at once over three gRPC services never see each other, and leave nothing behind', async () => {
+  const { atTheLeaf, contexts, retainedContexts, retainedRequests, ...faults } = await run('three-hops', '500');
+
+  expect(faults).toEqual({ wrongStatuses: [], mixedUp: [], notOver: 0, subscribers: 0, running: [] });
+  // At least those that were answered, a third, were at every level.
+  expect(atTheLeaf).toBeGreaterThan(333);
+  expect(contexts).toBeGreaterThan(4 * 333);
+  expect(retainedContexts).toBeLessThanOrEqual(20);
+  expect(retainedRequests).toBeLessThanOrEqual(5);
+}, 120_000);

@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { Agent, request } from 'node:http';
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import { type CallContextScope, surroundingScope } from '@grpc-di/call-context/opener';
 import { currentCallContext } from '@grpc-di/client-factory';
 import { CASE_KEY } from '@grpc-di/test-rig';
 import { expect, test } from '@jest/globals';
-import { APP_NAMES, APPS, type RunningApp } from '../apps.js';
+import { APP_NAMES, APPS } from '../apps.js';
 import { type LeafHop, startLeafHop } from '../leaf-client.js';
+import { type Sender, senderTo } from '../senders.js';
 
 const REQUESTS = 240;
 const FATES = ['answered', 'too late', 'abandoned'] as const;
@@ -17,9 +15,6 @@ interface Member {
   /** In ms, for those that will be too late. */
   readonly timeoutMs: number;
 }
-
-/** A request's status, or `undefined` when it was abandoned. */
-type Send = (member: Member, abandoned: Promise<unknown>) => Promise<number | undefined>;
 
 test.each(APP_NAMES)(
   '%s: a crowd of requests that end in every way never see each other',
@@ -54,8 +49,9 @@ test.each(APP_NAMES)(
       return { id: String(index), fate: FATES[index % FATES.length]!, timeoutMs };
     });
 
-    const sender = app.protocol === 'h2' ? overHttp2(app) : overHttp1(app);
-    const statuses = await Promise.all(crowd.map((member) => follow(member, name, hop, sender.send)));
+    // Few connections for many requests.
+    const sender = senderTo(app, 100);
+    const statuses = await Promise.all(crowd.map((member) => follow(member, name, hop, sender)));
     sender.close();
     // An abandoned request is over for its client before it is for the server.
     await allOver(scopes);
@@ -77,10 +73,11 @@ test.each(APP_NAMES)(
 );
 
 /** What happens to a request at the far end, according to its fate. */
-async function follow(member: Member, app: string, hop: LeafHop, send: Send): Promise<number | undefined> {
+async function follow(member: Member, app: string, hop: LeafHop, sender: Sender): Promise<number | undefined> {
   const caseId = `${app}/${member.id}`;
   const arrived = hop.leaf.arrived(caseId);
-  const sent = send(member, arrived);
+  const abandoned = member.fate === 'abandoned' ? arrived : undefined;
+  const sent = sender.send(`/${member.id}`, headersOf(member), abandoned);
   if (member.fate !== 'too late') {
     const arrival = await arrived;
     expect([arrival.metadata.get(CASE_KEY), arrival.metadata.get('x-member')]).toEqual([[caseId], [member.id]]);
@@ -103,50 +100,4 @@ async function allOver(scopes: Map<string, CallContextScope>): Promise<void> {
 
 function headersOf({ id, fate, timeoutMs }: Member): Record<string, string> {
   return { 'x-member': id, 'x-timeout': fate === 'too late' ? String(timeoutMs) : '60000' };
-}
-
-/** Few connections for many requests, kept alive. */
-function overHttp1(app: RunningApp): { send: Send; close(): void } {
-  const agent = new Agent({ keepAlive: true, maxSockets: 100 });
-  return {
-    close: () => agent.destroy(),
-    async send(member, abandoned) {
-      const sending = request({
-        host: '127.0.0.1',
-        port: app.port,
-        path: `/${member.id}`,
-        agent,
-        headers: headersOf(member),
-      });
-      const responded = once(sending.end(), 'response');
-      if (member.fate === 'abandoned') {
-        responded.catch(() => {});
-        await abandoned;
-        sending.destroy();
-        return undefined;
-      }
-      const [response] = await responded;
-      response.resume();
-      return response.statusCode;
-    },
-  };
-}
-
-function overHttp2(app: RunningApp): { send: Send; close(): void } {
-  const session: ClientHttp2Session = connect(`http://127.0.0.1:${app.port}`);
-  return {
-    close: () => session.destroy(),
-    async send(member, abandoned) {
-      const stream = session.request({ ':path': `/${member.id}`, ...headersOf(member) });
-      const responded = once(stream, 'response');
-      if (member.fate === 'abandoned') {
-        await abandoned;
-        stream.close(constants.NGHTTP2_CANCEL);
-        return undefined;
-      }
-      const [headers] = await responded;
-      stream.resume();
-      return headers[':status'];
-    },
-  };
 }
