@@ -110,15 +110,18 @@ export class ClientRegistry {
     return registries.filter((registry) => registriesIn(registry.container)[0] === registries[0]);
   }
 
-  /** @throws Error when a sibling has one of the classes. */
-  checkFree(identifiers: readonly ServiceIdentifier[]): void {
-    const taken = this.siblings()
-      .flatMap((registry) => (registry === this ? [] : [...registry.classes]))
-      .find(([identifier, registrations]) => identifiers.includes(identifier) && registrations.isHeld());
-    if (taken !== undefined) {
-      throw new Error(
-        `grpcClientModule: gRPC client ${taken[1].kind.name} is already registered in the container, by createGrpcClient or another module`,
-      );
+  /** @throws Error when a sibling has one of these classes already, or one of their names for another class. */
+  checkFree(wanted: ClientRegistry): void {
+    const others = this.siblings().filter((registry) => registry !== this);
+    for (const [identifier, { kind, byName }] of wanted.classes) {
+      if (others.some((registry) => registry.registrationsOf(identifier) !== undefined)) {
+        throw new Error(
+          `grpcClientModule: gRPC client ${kind.name} is already registered in the container, by createGrpcClient or another module`,
+        );
+      }
+      for (const name of byName.keys()) {
+        this.checkNameIsFree(name, identifier, kind);
+      }
     }
   }
 
@@ -190,12 +193,14 @@ export class ClientRegistry {
   }
 
   private checkNameIsFree(name: string, identifier: ServiceIdentifier, kind: ClientKind): void {
-    for (const [other, registrations] of this.classes) {
-      if (other !== identifier && registrations.byName.has(name) && this.registrationsOf(other)?.byName.has(name)) {
-        throw new Error(
-          `gRPC client '${name}' is already registered with another class (${registrations.kind.name}): give one of ` +
-            `the two a name of its own, createGrpcClient(container, ${kind.name}, { name: '...' })`,
-        );
+    for (const registry of new Set([this, ...this.siblings()])) {
+      for (const [other, { kind: taken }] of registry.classes) {
+        if (other !== identifier && registry.registrationsOf(other)?.byName.has(name)) {
+          throw new Error(
+            `gRPC client '${name}' is already registered with another class (${taken.name}): give one of ` +
+              `the two a name of its own, createGrpcClient(container, ${kind.name}, { name: '...' })`,
+          );
+        }
       }
     }
   }

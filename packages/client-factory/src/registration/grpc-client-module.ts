@@ -3,7 +3,7 @@ import { describeValue } from '@grpc-di/call-context/opener';
 import { Container, ContainerModule, type ServiceIdentifier } from 'inversify';
 import type { GrpcClientConstructor } from '../call/grpc-client.js';
 import type { GrpcClientOptions } from './client-options.js';
-import { ClientRegistry } from './client-registry.js';
+import { ClientRegistry, registryOf } from './client-registry.js';
 import { createGrpcClient, registerClient } from './create-grpc-client.js';
 import { ModuleContainer } from './module-container.js';
 
@@ -35,12 +35,12 @@ export function grpcClientModule(configure: (add: AddGrpcClient) => void): Conta
     );
   }
   return new ContainerModule((module) => {
-    const added = rehearse(configure);
+    const { added, rehearsed } = rehearse(configure);
     const container = new ModuleContainer(module);
     const registry = new ClientRegistry(container as unknown as Container);
     registry.bind();
     try {
-      registry.checkFree(added.map(([client]) => client));
+      registry.checkFree(rehearsed);
     } catch (error) {
       registry.unbind();
       container.unbind(container.resolverIdentifier);
@@ -55,12 +55,12 @@ export function grpcClientModule(configure: (add: AddGrpcClient) => void): Conta
 type Added = [client: ServiceIdentifier, options: GrpcClientOptions];
 
 /** All that can be wrong with clients and options shows in a container of their own. */
-function rehearse(configure: (add: AddGrpcClient) => void): Added[] {
+function rehearse(configure: (add: AddGrpcClient) => void): { added: Added[]; rehearsed: ClientRegistry } {
   const added: Added[] = [];
   const container = new Container();
   configure((client: ServiceIdentifier, options: GrpcClientOptions = {}): void => {
     createGrpcClient(container, client as GrpcClientConstructor<Client>, options);
     added.push([client, options]);
   });
-  return added;
+  return { added, rehearsed: registryOf(container) };
 }

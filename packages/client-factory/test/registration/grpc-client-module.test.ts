@@ -204,6 +204,24 @@ describe('beside other registrations', () => {
     expect(container.get(GrpcClientFactory).getChannel('grpc_di.test.v1.Leaf')).toBe(before);
   });
 
+  test('a name that another class has is an error, whichever comes first, and nothing changes', () => {
+    const taken =
+      "gRPC client 'shared' is already registered with another class (LeafClient): give one of the two a name of its own, " +
+      "createGrpcClient(container, RelayClient, { name: '...' })";
+    const module = grpcClientModule((add) => add(LeafClient, { name: 'shared', address: east.address }));
+    container.load(module);
+
+    expect(() => createGrpcClient(container, RelayClient, { name: 'shared' })).toThrow(new Error(taken));
+    expect(() => container.load(grpcClientModule((add) => add(RelayClient, { name: 'shared' })))).toThrow(
+      new Error(taken),
+    );
+
+    expect(container.isBound(RelayClient)).toBe(false);
+    container.unload(module);
+    expect(container.isBound(GrpcClientFactory)).toBe(false);
+    createGrpcClient(container, RelayClient, { name: 'shared', address: west.address });
+  });
+
   test("a child's module replaces the parent's clients of that class", async () => {
     createGrpcClient(container, LeafClient, { address: west.address });
     const child = new Container({ parent: container });
