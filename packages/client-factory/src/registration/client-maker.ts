@@ -33,6 +33,8 @@ interface Settled {
   readonly defaults: CallDefaults;
   readonly channelInterceptors: readonly Interceptor[];
   readonly parents: ParentFinder | undefined;
+  /** What each client is made with. */
+  readonly clientParts: ReadonlySet<ServiceIdentifier>;
 }
 
 /** Makes the client objects of a registration. */
@@ -54,8 +56,8 @@ export class ClientMaker {
    */
   make(channel: RegisteredChannel, parts: Parts): object {
     const { options } = this;
-    const { defaults, channelInterceptors, parents } = (this.settled ??= this.settle());
-    for (const identifier of partsPerClient(options)) {
+    const { defaults, channelInterceptors, parents, clientParts } = (this.settled ??= this.settle());
+    for (const identifier of clientParts) {
       this.checkBound(parts.get(identifier) !== undefined, identifier);
     }
     return naming(this.of.owner, () => {
@@ -70,7 +72,7 @@ export class ClientMaker {
   /** @throws what {@link make} throws, but for objects that depend on who asks: those it only looks up. */
   validate(): void {
     this.settled ??= this.settle();
-    for (const identifier of partsPerClient(this.options)) {
+    for (const identifier of this.settled.clientParts) {
       this.checkBound(this.container.isBound(identifier), identifier);
     }
   }
@@ -97,6 +99,7 @@ export class ClientMaker {
       defaults: callDefaults(options, kind.rpcs),
       channelInterceptors: naming(owner, () => interceptorsOf(options, 'channel', parts)),
       parents: propagation ? new ParentFinder(name, propagationPolicy(propagation)) : undefined,
+      clientParts: partsPerClient(options),
     };
   }
 

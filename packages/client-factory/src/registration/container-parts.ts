@@ -16,31 +16,15 @@ export function isIdentifier(value: unknown): value is ServiceIdentifier<never> 
 
 /** What is resolved anew for each created client. */
 export function partsPerClient(options: GrpcClientOptions): Set<ServiceIdentifier> {
-  const identifiers = new Set<ServiceIdentifier>();
-  for (const registration of options.interceptors ?? []) {
-    const { interceptor, scope } = scoped(registration);
-    if (scope === 'client' && isIdentifier(interceptor)) {
-      identifiers.add(interceptor);
-    }
-  }
-  for (const provider of options.callCredentials ?? []) {
-    if (isIdentifier(provider)) {
-      identifiers.add(provider);
-    }
-  }
-  return identifiers;
+  return new Set([
+    ...interceptorIdentifiers(options, 'client'),
+    ...(options.callCredentials ?? []).filter(isIdentifier),
+  ]);
 }
 
 /** What is resolved once, at the first use. */
 export function partsPerChannel(options: GrpcClientOptions): Set<ServiceIdentifier> {
-  const identifiers = new Set<ServiceIdentifier>();
-  for (const registration of options.interceptors ?? []) {
-    const { interceptor, scope } = scoped(registration);
-    if (scope === 'channel' && isIdentifier(interceptor)) {
-      identifiers.add(interceptor);
-    }
-  }
-  return identifiers;
+  return new Set(interceptorIdentifiers(options, 'channel'));
 }
 
 /** The interceptors of a scope, outermost first. @throws TypeError for an object of the container that is none. */
@@ -68,6 +52,12 @@ export function optional(serviceIdentifier: ServiceIdentifier): ResolvedValueInj
 /** As code: `AuthInterceptor`, `'auth'`, `Symbol(auth)`. */
 export function identifierInWords(identifier: ServiceIdentifier): string {
   return typeof identifier === 'function' ? identifier.name : describeValue(identifier);
+}
+
+function interceptorIdentifiers(options: GrpcClientOptions, ofScope: 'channel' | 'client'): ServiceIdentifier[] {
+  return (options.interceptors ?? []).map(scoped).flatMap(({ interceptor, scope }) => {
+    return scope === ofScope && isIdentifier(interceptor) ? [interceptor] : [];
+  });
 }
 
 function scoped(registration: InterceptorRegistration): {
