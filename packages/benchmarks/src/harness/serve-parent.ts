@@ -1,6 +1,7 @@
 import type { CpuMicroseconds } from './worker-process.js';
 
-export type Operations = Record<string, (...args: never[]) => unknown>;
+/** An interface of functions only. */
+export type Operations<Offered> = { [Name in keyof Offered]: (...args: never[]) => unknown };
 
 /** What a {@link WorkerProcess} sends. */
 export interface Question {
@@ -16,23 +17,27 @@ export interface Answer {
 }
 
 /** What every process can be asked. */
-export interface ProcessOperations extends Operations {
+export interface ProcessOperations {
   cpu(): CpuMicroseconds;
   /** Heap in use after a full collection, in bytes; needs `--expose-gc`. */
   heap(): Promise<number>;
 }
 
 /** Answers the process that started this one, until that ends. */
-export function serveParent<Offered extends Operations>(operations: Offered): void {
-  const offered: Operations = { cpu, heap, ...operations };
+export function serveParent<Offered extends ProcessOperations>(
+  operations: Omit<Offered, keyof ProcessOperations>,
+): void {
+  const offered: Record<string, unknown> = { cpu, heap, ...operations };
   process.on('message', ({ id, name, args }: Question) => {
-    void answer(offered[name]!, args).then((result) => process.send!({ id, ...result } satisfies Answer));
+    void answer(offered[name] as Operation, args).then((result) => process.send!({ id, ...result } satisfies Answer));
   });
   process.on('disconnect', () => process.exit());
   process.send!('ready');
 }
 
-async function answer(operation: (...args: never[]) => unknown, args: readonly unknown[]): Promise<Partial<Answer>> {
+type Operation = (...args: never[]) => unknown;
+
+async function answer(operation: Operation, args: readonly unknown[]): Promise<Partial<Answer>> {
   try {
     return { value: await operation(...(args as never[])) };
   } catch (error) {

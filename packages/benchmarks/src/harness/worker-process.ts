@@ -2,6 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Answer, Operations, Question } from './serve-parent.js';
 
+interface Waiter {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** CPU time of a process since it started, all its threads, in microseconds. */
 export type CpuMicroseconds = number;
 
@@ -9,8 +14,8 @@ export type CpuMicroseconds = number;
  * A process of its own that answers questions: one service of a measurement. What it writes to stderr is shown; its
  * end before {@link close} fails whatever is waited for.
  */
-export class WorkerProcess<Offered extends Operations> {
-  private readonly waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+export class WorkerProcess<Offered extends Operations<Offered>> {
+  private readonly waiting = new Map<number, Waiter>();
   private asked = 0;
   private exit: Error | undefined;
 
@@ -23,7 +28,7 @@ export class WorkerProcess<Offered extends Operations> {
   }
 
   /** Starts `module`, an URL of a file that calls `serveParent()`, and waits until it does. */
-  static async start<Offered extends Operations>(
+  static async start<Offered extends Operations<Offered>>(
     module: URL,
     { args = [], node = process.execPath, nodeArgs = [] }: { args?: string[]; node?: string; nodeArgs?: string[] } = {},
   ): Promise<WorkerProcess<Offered>> {
@@ -53,7 +58,7 @@ export class WorkerProcess<Offered extends Operations> {
         return;
       }
       const id = this.asked++;
-      this.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.waiting.set(id, { resolve, reject });
       this.child.send({ id, name, args } satisfies Question);
     });
   }
@@ -70,7 +75,7 @@ export class WorkerProcess<Offered extends Operations> {
     const waiter = this.waiting.get(id);
     this.waiting.delete(id);
     if (error === undefined) {
-      waiter?.resolve(value);
+      waiter?.resolve(value as never);
     } else {
       waiter?.reject(new Error(`${this.name}: ${error}`));
     }
