@@ -1,3 +1,4 @@
+import { type FunctionTime, startProfile, stopProfile } from './cpu-profile.js';
 import type { CpuMicroseconds } from './worker-process.js';
 
 /** An interface of functions only. */
@@ -21,13 +22,15 @@ export interface ProcessOperations {
   cpu(): CpuMicroseconds;
   /** Heap in use after a full collection, in bytes; needs `--expose-gc`. */
   heap(): Promise<number>;
+  startProfile(): Promise<void>;
+  stopProfile(): Promise<FunctionTime[]>;
 }
 
 /** Answers the process that started this one, until that ends. */
 export function serveParent<Offered extends ProcessOperations>(
   operations: Omit<Offered, keyof ProcessOperations>,
 ): void {
-  const offered: Record<string, unknown> = { cpu, heap, ...operations };
+  const offered: Record<string, unknown> = { cpu, heap, startProfile, stopProfile, ...operations };
   process.on('message', ({ id, name, args }: Question) => {
     void answer(offered[name] as Operation, args).then((result) => process.send!({ id, ...result } satisfies Answer));
   });
