@@ -16,7 +16,9 @@ export default async function bench(args) {
     for (const version of supported.filter((each) => each !== running)) {
       const binary = await nodeBinary(version);
       if (binary === undefined) {
-        console.error(`There is no Node ${version} to compare with. \`npm run bench -- --quick\` needs this Node only.`);
+        console.error(
+          `There is no Node ${version} to compare with. \`npm run bench -- --quick\` needs this Node only.`,
+        );
         return 1;
       }
       nodes.push(`--node=${version}=${binary}`);

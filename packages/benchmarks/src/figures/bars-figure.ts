@@ -1,9 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import type { Figure } from '../measurement.js';
+import { contestantAxis } from './contestant-axis.js';
 import { groupTitles } from './group-titles.js';
 import { logAxis, plainTick } from './log-axis.js';
 import { RULE_COLOUR, seriesColours } from './palette.js';
-import { ROW_HEIGHT, widest } from './typography.js';
+import { widest } from './typography.js';
 
 /** One value: a delay, a size, a time. */
 export interface Bar {
@@ -39,6 +40,7 @@ export function barsFigure(
   const rows = bars.map((bar) => ({ ...bar, group: bar.group ?? '', end: bar.upper ?? bar.value }));
   const groups = [...new Set(rows.map(({ group }) => group))];
   const colours = seriesColours(rows.map(({ contestant }) => contestant));
+  const contestants = contestantAxis(colours.domain, logarithmic ? 0.5 : 0.2);
   const place = { fy: 'group', y: 'contestant' } as const;
   const whiskers = rows.filter(({ lower, upper }) => lower !== undefined && upper !== undefined);
   const axis = { label, labelAnchor: 'center', labelArrow: 'none' } as const;
@@ -50,15 +52,16 @@ export function barsFigure(
     plot: {
       title,
       subtitle,
-      height: groups.length * (colours.domain.length * ROW_HEIGHT + (titled ? 34 : 0)) + 64,
+      height: groups.length * (colours.domain.length * contestants.rowHeight + (titled ? 34 : 0)) + 64,
       marginTop: titled ? 24 : 8,
-      marginLeft: widest(colours.domain) + 24,
+      marginLeft: contestants.marginLeft,
       marginRight: widest(rows.map(({ value }) => format(value))) + 24,
       x: { ...axis, ...(log?.scale ?? { grid: true, nice: true, zero: true }) },
-      y: { label: null, domain: colours.domain, tickSize: 0, padding: logarithmic ? 0.5 : 0.2 },
+      y: contestants.y,
       fy: { label: null, axis: null, domain: groups, padding: titled ? 0.22 : 0 },
       color: { domain: colours.domain, range: colours.range },
       marks: [
+        contestants.names,
         groupTitles(groups),
         ...(log === undefined
           ? []

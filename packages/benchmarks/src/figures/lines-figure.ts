@@ -3,7 +3,7 @@ import type { Figure } from '../measurement.js';
 import { logAxis, plainTick } from './log-axis.js';
 import { isOwn, RULE_COLOUR, seriesColours } from './palette.js';
 import { spread } from './spread.js';
-import { FONT_SIZE, widest } from './typography.js';
+import { FONT_SIZE, textWidth, widest } from './typography.js';
 
 export interface LinePoint {
   readonly series: string;
@@ -39,7 +39,12 @@ export function linesFigure(
   const { ticks, rules = [], names = 'at the ends', height = 360 } = options;
   const colours = seriesColours(points.map(({ series }) => series));
   const xAxis = { label: x, labelAnchor: 'center', labelArrow: 'none' } as const;
-  const logX = logarithmic?.includes('x') ? logAxis(points.map((point) => point.x), ticks) : undefined;
+  const logX = logarithmic?.includes('x')
+    ? logAxis(
+        points.map((point) => point.x),
+        ticks,
+      )
+    : undefined;
   const logY = logarithmic?.includes('y') ? logAxis([...points, ...rules].map((point) => point.y)) : undefined;
   const direct = names === 'at the ends';
   const width = ({ series }: LinePoint) => (isOwn(series) ? 3 : 2);
@@ -53,7 +58,7 @@ export function linesFigure(
       height,
       marginTop: 40,
       marginLeft: LEFT,
-      marginRight: direct ? widest(colours.domain) + 20 : 24,
+      marginRight: direct ? Math.min(widest(colours.domain), LABEL_WIDTH) + 24 : 24,
       x: { ...xAxis, ...(logX?.scale ?? { ticks: ticks && [...ticks] }) },
       y: { label: null, ...(logY?.scale ?? { grid: true, nice: true, zero: true }) },
       color: { domain: colours.domain, range: colours.range, legend: !direct },
@@ -81,18 +86,30 @@ export function linesFigure(
   };
 }
 
+/** In pixels; longer names take a second line. */
+const LABEL_WIDTH = 200;
 const LEFT = 64;
 
 /** Names at the lines' ends, moved apart where they would cover each other. */
 function endLabels(points: readonly LinePoint[]): Plot.Markish {
   const ends = [...new Map(points.map((point) => [point.series, point])).values()];
+  const lines = ends.some(({ series }) => textWidth(series) > LABEL_WIDTH) ? 2 : 1;
   return Plot.text(
     ends,
     Plot.initializer(
-      { x: 'x', y: 'y', text: 'series', fill: 'series', textAnchor: 'start', dx: 10, fontWeight: 600 } as Plot.TextOptions,
+      {
+        x: 'x',
+        y: 'y',
+        text: 'series',
+        fill: 'series',
+        textAnchor: 'start',
+        dx: 10,
+        fontWeight: 600,
+        lineWidth: LABEL_WIDTH / FONT_SIZE,
+      } as Plot.TextOptions,
       (data, facets, channels, scales) => {
         const at = [...(channels.y!.value as Iterable<number>)].map((value) => scales.y!(value));
-        return { data, facets, channels: { y: { value: spread(at, FONT_SIZE + 3) } } };
+        return { data, facets, channels: { y: { value: spread(at, lines * (FONT_SIZE + 3)) } } };
       },
     ),
   );

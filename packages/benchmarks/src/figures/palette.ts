@@ -12,9 +12,7 @@ export function seriesColours(names: Iterable<string>): SeriesColours {
   const domain = [...new Set(names)];
   let own = 0;
   let other = 0;
-  const range = domain.map((name) =>
-    isOwn(name) ? OWN[own++ % OWN.length]! : OTHERS[other++ % OTHERS.length]!,
-  );
+  const range = domain.map((name) => (isOwn(name) ? OWN[own++ % OWN.length]! : OTHERS[other++ % OTHERS.length]!));
   return { domain, range };
 }
 

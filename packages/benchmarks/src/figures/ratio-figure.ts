@@ -1,8 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import type { Figure } from '../measurement.js';
+import { contestantAxis } from './contestant-axis.js';
 import { groupTitles } from './group-titles.js';
 import { RULE_COLOUR, seriesColours } from './palette.js';
-import { ROW_HEIGHT, widest } from './typography.js';
+import { widest } from './typography.js';
 
 /** A contestant's quartiles, as multiples of what it is compared with. */
 export interface RatioRow {
@@ -32,6 +33,7 @@ export function ratioFigure(
 ): Figure {
   const groups = [...new Set(rows.map(({ group }) => group))];
   const colours = seriesColours(rows.map(({ contestant }) => contestant));
+  const axis = contestantAxis(colours.domain, 0.5);
   const place = { fy: 'group', y: 'contestant' } as const;
   return {
     name,
@@ -39,14 +41,15 @@ export function ratioFigure(
     plot: {
       title,
       subtitle,
-      height: groups.length * (colours.domain.length * ROW_HEIGHT + 34) + 64,
-      marginLeft: widest(colours.domain) + 24,
+      height: groups.length * (colours.domain.length * axis.rowHeight + 34) + 64,
+      marginLeft: axis.marginLeft,
       marginRight: widest(rows.map(({ median }) => format(median))) + 24,
       x: { label, labelAnchor: 'center', labelArrow: 'none', domain: around(rows), nice: true, grid: true },
-      y: { label: null, domain: colours.domain, tickSize: 0, padding: 0.5 },
+      y: axis.y,
       fy: { label: null, axis: null, domain: groups, padding: 0.22 },
       color: { domain: colours.domain, range: colours.range },
       marks: [
+        axis.names,
         groupTitles(groups),
         Plot.ruleX([1], { stroke: RULE_COLOUR, strokeWidth: 1.5 }),
         Plot.ruleY(rows, { ...place, x1: 'lower', x2: 'upper', stroke: 'contestant', strokeWidth: 3 }),

@@ -3,8 +3,6 @@ export const FONT_FAMILY = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans',
 export const FONT_SIZE = 13;
 export const TITLE_SIZE = 16;
 export const FIGURE_WIDTH = 800;
-/** Of one row: a contestant's dot, or a bar. */
-export const ROW_HEIGHT = 25;
 
 /** About how wide a text is, in pixels: nothing here can measure it, and the font differs from reader to reader. */
 export function textWidth(text: string, size = FONT_SIZE): number {
