@@ -6,8 +6,8 @@ export function madeUpMeasurement(name: string, delays: Record<string, number>):
   return {
     name,
     title: `Delays of ${name}`,
-    async run({ progress }) {
-      progress(1, 2, 'half of it');
+    async run(bench) {
+      bench.progress(1, 2, 'half of it');
       return delays;
     },
     report(raw) {

@@ -16,7 +16,7 @@ function terminalBlock(block: Block, colours: Colours): string[] {
     return [terminalTable(kind.table, colours)];
   }
   const heading = /^#+ (.*)/.exec(kind.text ?? '');
-  return heading === null ? [] : [colours.bold(heading[1]!)];
+  return heading === null ? [] : [colours.bold(heading[1])];
 }
 
 function terminalTable(block: TableBlock, colours: Colours): string {

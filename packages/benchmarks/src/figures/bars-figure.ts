@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Figure } from '../measurement.js';
 import { contestantAxis } from './contestant-axis.js';
-import { groupTitles } from './group-titles.js';
+import { groupFacets } from './group-facets.js';
 import { logAxis, plainTick } from './log-axis.js';
 import { RULE_COLOUR, seriesColours } from './palette.js';
 import { widest } from './typography.js';
@@ -41,28 +41,29 @@ export function barsFigure(
   const groups = [...new Set(rows.map(({ group }) => group))];
   const colours = seriesColours(rows.map(({ contestant }) => contestant));
   const contestants = contestantAxis(colours.domain, logarithmic ? 0.5 : 0.2);
+  const facets = groupFacets(groups, colours.domain.length * contestants.rowHeight);
   const place = { fy: 'group', y: 'contestant' } as const;
   const whiskers = rows.filter(({ lower, upper }) => lower !== undefined && upper !== undefined);
   const axis = { label, labelAnchor: 'center', labelArrow: 'none' } as const;
   const log = logarithmic ? logAxis(rows.flatMap(({ value, lower = value, end }) => [lower, value, end])) : undefined;
-  const titled = groups.some((group) => group !== '');
   return {
     name,
     alt,
     plot: {
       title,
       subtitle,
-      height: groups.length * (colours.domain.length * contestants.rowHeight + (titled ? 34 : 0)) + 64,
-      marginTop: titled ? 24 : 8,
+      height: facets.height,
+      marginTop: facets.marginTop,
+      marginBottom: facets.marginBottom,
       marginLeft: contestants.marginLeft,
       marginRight: widest(rows.map(({ value }) => format(value))) + 24,
       x: { ...axis, ...(log?.scale ?? { grid: true, nice: true, zero: true }) },
       y: contestants.y,
-      fy: { label: null, axis: null, domain: groups, padding: titled ? 0.22 : 0 },
+      fy: facets.fy,
       color: { domain: colours.domain, range: colours.range },
       marks: [
         contestants.names,
-        groupTitles(groups),
+        facets.titles,
         ...(log === undefined
           ? []
           : [Plot.gridX(log.ticks), Plot.axisX(log.ticks, { ...axis, text: plainTick, facetAnchor: 'bottom' })]),
@@ -88,5 +89,7 @@ export function barsFigure(
 }
 
 function threeDigits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+  return value >= 100
+    ? value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+    : String(Number(value.toPrecision(3)));
 }

@@ -13,7 +13,7 @@ export function contestantAxis(contestants: readonly string[], padding: number):
   const wrapped = contestants.some((name) => textWidth(name) > LINE_WIDTH);
   return {
     marginLeft: Math.min(widest(contestants), LINE_WIDTH) + 24,
-    rowHeight: wrapped ? 36 : 25,
+    rowHeight: wrapped ? 31 : 25,
     y: { domain: [...contestants], axis: null, label: null, padding },
     names: Plot.axisY({ label: null, tickSize: 0, lineWidth: LINE_WIDTH / FONT_SIZE }),
   };

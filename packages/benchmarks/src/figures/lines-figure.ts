@@ -1,9 +1,8 @@
 import * as Plot from '@observablehq/plot';
 import type { Figure } from '../measurement.js';
+import { endLabels, endLabelsWidth } from './end-labels.js';
 import { logAxis, plainTick } from './log-axis.js';
 import { isOwn, RULE_COLOUR, seriesColours } from './palette.js';
-import { spread } from './spread.js';
-import { FONT_SIZE, textWidth, widest } from './typography.js';
 
 export interface LinePoint {
   readonly series: string;
@@ -58,7 +57,7 @@ export function linesFigure(
       height,
       marginTop: 40,
       marginLeft: LEFT,
-      marginRight: direct ? Math.min(widest(colours.domain), LABEL_WIDTH) + 24 : 24,
+      marginRight: direct ? endLabelsWidth(colours.domain) : 24,
       x: { ...xAxis, ...(logX?.scale ?? { ticks: ticks && [...ticks] }) },
       y: { label: null, ...(logY?.scale ?? { grid: true, nice: true, zero: true }) },
       color: { domain: colours.domain, range: colours.range, legend: !direct },
@@ -86,31 +85,4 @@ export function linesFigure(
   };
 }
 
-/** In pixels; longer names take a second line. */
-const LABEL_WIDTH = 200;
 const LEFT = 64;
-
-/** Names at the lines' ends, moved apart where they would cover each other. */
-function endLabels(points: readonly LinePoint[]): Plot.Markish {
-  const ends = [...new Map(points.map((point) => [point.series, point])).values()];
-  const lines = ends.some(({ series }) => textWidth(series) > LABEL_WIDTH) ? 2 : 1;
-  return Plot.text(
-    ends,
-    Plot.initializer(
-      {
-        x: 'x',
-        y: 'y',
-        text: 'series',
-        fill: 'series',
-        textAnchor: 'start',
-        dx: 10,
-        fontWeight: 600,
-        lineWidth: LABEL_WIDTH / FONT_SIZE,
-      } as Plot.TextOptions,
-      (data, facets, channels, scales) => {
-        const at = [...(channels.y!.value as Iterable<number>)].map((value) => scales.y!(value));
-        return { data, facets, channels: { y: { value: spread(at, lines * (FONT_SIZE + 3)) } } };
-      },
-    ),
-  );
-}

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Figure } from '../measurement.js';
 import { contestantAxis } from './contestant-axis.js';
-import { groupTitles } from './group-titles.js';
+import { groupFacets } from './group-facets.js';
 import { RULE_COLOUR, seriesColours } from './palette.js';
 import { widest } from './typography.js';
 
@@ -34,6 +34,7 @@ export function ratioFigure(
   const groups = [...new Set(rows.map(({ group }) => group))];
   const colours = seriesColours(rows.map(({ contestant }) => contestant));
   const axis = contestantAxis(colours.domain, 0.5);
+  const facets = groupFacets(groups, colours.domain.length * axis.rowHeight);
   const place = { fy: 'group', y: 'contestant' } as const;
   return {
     name,
@@ -41,16 +42,18 @@ export function ratioFigure(
     plot: {
       title,
       subtitle,
-      height: groups.length * (colours.domain.length * axis.rowHeight + 34) + 64,
+      height: facets.height,
+      marginTop: facets.marginTop,
+      marginBottom: facets.marginBottom,
       marginLeft: axis.marginLeft,
       marginRight: widest(rows.map(({ median }) => format(median))) + 24,
       x: { label, labelAnchor: 'center', labelArrow: 'none', domain: around(rows), nice: true, grid: true },
       y: axis.y,
-      fy: { label: null, axis: null, domain: groups, padding: 0.22 },
+      fy: facets.fy,
       color: { domain: colours.domain, range: colours.range },
       marks: [
         axis.names,
-        groupTitles(groups),
+        facets.titles,
         Plot.ruleX([1], { stroke: RULE_COLOUR, strokeWidth: 1.5 }),
         Plot.ruleY(rows, { ...place, x1: 'lower', x2: 'upper', stroke: 'contestant', strokeWidth: 3 }),
         Plot.dot(rows, { ...place, x: 'median', fill: 'contestant', r: 5.5, stroke: 'white' }),

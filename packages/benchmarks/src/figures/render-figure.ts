@@ -27,7 +27,7 @@ export function renderFigure({ alt, plot }: Figure): string {
     caption: asText(caption),
     legend: color?.legend ? legendOf(drawn.scale('color')) : [],
   };
-  return frame(drawn as unknown as SvgLike, framed);
+  return frame(drawn, framed);
 }
 
 /** What of an SVG element the frame reads: linkedom's, which no DOM types describe here. */

@@ -6,7 +6,7 @@ export const FIGURE_WIDTH = 800;
 
 /** About how wide a text is, in pixels: nothing here can measure it, and the font differs from reader to reader. */
 export function textWidth(text: string, size = FONT_SIZE): number {
-  return [...text].length * size * 0.57;
+  return text.length * size * 0.57;
 }
 
 /** The room that the widest of these texts takes. */

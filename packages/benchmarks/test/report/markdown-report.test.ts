@@ -4,10 +4,10 @@ import type { ReportPart } from '../../dist/report/report-of.js';
 import { madeUpMeasurement } from '../made-up-measurement.js';
 
 function part(name: string, raw: Record<string, number>, results: Partial<ReportPart['results']> = {}): ReportPart {
-  const { title, report } = madeUpMeasurement(name, raw);
+  const measurement = madeUpMeasurement(name, raw);
   return {
-    title,
-    section: report(raw),
+    title: measurement.title,
+    section: measurement.report(raw),
     figures: new Map(),
     results: {
       name,
