@@ -17,7 +17,8 @@ export function readCommandLine(args: readonly string[], measurements: readonly 
   try {
     return read(args, measurements);
   } catch (error) {
-    return { ...nothing, mistake: (error as Error).message };
+    // parseArgs goes on to advise arguments that begin with a dash, which nobody means here.
+    return { ...nothing, mistake: (error as Error).message.replace(/ To specify a positional argument.*/, '') };
   }
 }
 

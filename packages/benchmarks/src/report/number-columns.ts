@@ -11,4 +11,4 @@ export function numberColumns({ columns, rows }: Table): boolean[] {
 const NOTHING = /^\s*[-–—]?\s*$/;
 // A number, a short unit, and what else may follow a number: `0.98 (0.97 to 0.99)`, `12 of 60`. A version has two points.
 const NUMBER =
-  /^\s*[-+−±<>≤≥~≈×]*\s?\d+([,'\s]\d{3})*(\.\d+)?(\s?(%|×|[a-zµ]{1,6}(\/[a-z]{1,6})?))?(\s?([(–…±/]|to |of ).*)?\s*$/i;
+  /^\s*[-+−±<>≤≥~≈×]*\s?\d+([,'\s]\d{3})*(\.\d+)?(\s?(%|×|[a-zµ]{1,6}(\/[a-z]{1,6})?))?(\s?([(–…±]|\/ ?\d|to |of ).*)?\s*$/i;

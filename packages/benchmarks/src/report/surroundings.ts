@@ -19,7 +19,8 @@ export function surroundings(): Surroundings {
   return {
     node: process.version,
     cpu: { model: processors[0]?.model.trim() ?? 'unknown', count: processors.length },
-    os: `${type()} ${release()} ${arch()}`,
+    // Without what a distribution adds to the number.
+    os: `${type()} ${/^[\d.]*\d/.exec(release())?.[0] ?? release()} ${arch()}`,
     memory: Math.round(totalmem() / 2 ** 30),
     versions: versions(),
   };
