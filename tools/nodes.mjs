@@ -1,11 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import build from './build.mjs';
-import { captured, npm, root } from './process.mjs';
+import { nodeBinary, supported } from './node-binary.mjs';
+import { captured } from './process.mjs';
 import { report } from './report.mjs';
 import { jest } from './test.mjs';
-
-const supported = ['20', '22', '24', '26'];
 
 // What a browser or nginx does is the same on every Node.
 const elsewhere = ['--testPathIgnorePatterns', '/dist-test/(.*/)?(browser|nginx)/'];
@@ -37,22 +34,4 @@ async function testOn(version) {
   const ms = Math.round(performance.now() - started);
   const note = /^Tests: +(.*)$/m.exec(output)?.[1] ?? 'did not run';
   return { name: `Node ${version}`, ok: code === 0, output, ms, note };
-}
-
-async function nodeBinary(version, options) {
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const name = `node-${platform}-${process.arch}`;
-  const folder = join(root, '.cache/nodes', version);
-  const binary = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-    const quiet = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', '--force'];
-    const code = await npm(['install', ...quiet, `--prefix=${folder}`, `${name}@${version}`], {
-      ...options,
-      cwd: folder,
-    });
-    if (code !== 0 || !existsSync(binary)) return undefined;
-  }
-  return binary;
 }

@@ -20,6 +20,7 @@ if (found[0] < Number(needed[1]) || (found[0] === Number(needed[1]) && found[1] 
 }
 
 const commands = {
+  bench: () => import('./bench.mjs'),
   build: () => import('./build.mjs'),
   check: () => import('./check.mjs'),
   fix: () => import('./fix.mjs'),
