@@ -27,8 +27,16 @@ export interface CallContextScopeInit extends CallContextInit {
   name?: string;
 }
 
-/** What a scope tells of its cancellation: a child call, a nested scope. */
+/**
+ * What a scope tells of its cancellation: a child call, a nested scope. It is a link in the list of the one scope that it
+ * is subscribed to: in a `Set` that children come into and leave all the time, V8 makes a new table again and again, and
+ * an old one in the old generation keeps all later ones from being collected, with children that ended long ago.
+ */
 export interface CancellationSubscriber {
+  /** @internal the scope's */
+  previousSubscriber?: CancellationSubscriber | undefined;
+  /** @internal the scope's */
+  nextSubscriber?: CancellationSubscriber | undefined;
   /** Runs once, synchronously, in no particular call context. `scope` knows code and reason. */
   onScopeCancelled(scope: CallContextScope): void;
 }
@@ -50,6 +58,10 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
   requestMetadata: RequestMetadata | undefined;
   /** Epoch milliseconds of `end()`; 0 before it. */
   endedAt = 0;
+  /** @internal */
+  previousSubscriber: CancellationSubscriber | undefined;
+  /** @internal */
+  nextSubscriber: CancellationSubscriber | undefined;
 
   private state: State = 'open';
   private cancellation: { code: CancellationCode; message: string; cause: unknown } | undefined;
@@ -57,7 +69,8 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
   private facade: CallContext | undefined;
   private controller: AbortController | undefined;
   private timer: DeadlineTimer | undefined;
-  private subscribers: Set<CancellationSubscriber> | undefined;
+  private firstSubscriber: CancellationSubscriber | undefined;
+  private lastSubscriber: CancellationSubscriber | undefined;
   private followedSignal: AbortSignal | undefined;
 
   /**
@@ -119,7 +132,7 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
       this.state = 'ended';
       this.endedAt = Date.now();
       this.release();
-      this.subscribers = undefined;
+      this.forgetSubscribers();
     }
   }
 
@@ -169,17 +182,41 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     if (this.isCancelled) {
       subscriber.onScopeCancelled(this);
     } else if (this.state === 'open') {
-      (this.subscribers ??= new Set()).add(subscriber);
+      const last = this.lastSubscriber;
+      this.lastSubscriber = subscriber;
+      if (last === undefined) {
+        this.firstSubscriber = subscriber;
+      } else {
+        last.nextSubscriber = subscriber;
+        subscriber.previousSubscriber = last;
+      }
     }
   }
 
+  /** Does nothing for one that is subscribed nowhere. */
   unsubscribe(subscriber: CancellationSubscriber): void {
-    this.subscribers?.delete(subscriber);
+    const { previousSubscriber: previous, nextSubscriber: next } = subscriber;
+    if (previous !== undefined) {
+      previous.nextSubscriber = next;
+    } else if (this.firstSubscriber === subscriber) {
+      this.firstSubscriber = next;
+    }
+    if (next !== undefined) {
+      next.previousSubscriber = previous;
+    } else if (this.lastSubscriber === subscriber) {
+      this.lastSubscriber = previous;
+    }
+    subscriber.previousSubscriber = undefined;
+    subscriber.nextSubscriber = undefined;
   }
 
   /** How many child calls and nested scopes are subscribed: what a leak test asserts. */
   get subscriberCount(): number {
-    return this.subscribers?.size ?? 0;
+    let count = 0;
+    for (let subscriber = this.firstSubscriber; subscriber !== undefined; subscriber = subscriber.nextSubscriber) {
+      count++;
+    }
+    return count;
   }
 
   /** The call in words, as a sentence about it begins: by its own name, else by the nearest name around it. */
@@ -243,12 +280,17 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     if (this.controller !== undefined) {
       this.run(abort, this.controller, this);
     }
-    if (this.subscribers !== undefined) {
-      // The very set: whoever unsubscribes while others are told is not told.
-      for (const subscriber of this.subscribers) {
-        notify(subscriber, this);
-      }
-      this.subscribers = undefined;
+    // One at a time off the list: whoever unsubscribes while others are told is not told.
+    for (let first = this.firstSubscriber; first !== undefined; first = this.firstSubscriber) {
+      this.unsubscribe(first);
+      notify(first, this);
+    }
+  }
+
+  /** Link by link: a subscriber that stays, and what it stays in, must not keep the others. */
+  private forgetSubscribers(): void {
+    for (let first = this.firstSubscriber; first !== undefined; first = this.firstSubscriber) {
+      this.unsubscribe(first);
     }
   }
 

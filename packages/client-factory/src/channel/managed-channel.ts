@@ -1,7 +1,9 @@
 import { Channel, type ChannelCredentials, type ChannelOptions, connectivityState } from '@grpc/grpc-js';
 import { runInScope } from '@grpc-di/call-context/opener';
 import { tellChannelClosed, tellChannelOpened } from '../diagnostics/channel-events.js';
-import type { RunningCall } from '../propagation/call-target.js';
+import type { Ending, RunningCall } from '../propagation/call-target.js';
+import { closeEnding } from '../propagation/endings.js';
+import { CallCount } from './call-count.js';
 import { explainConnectionFailure, failureOf } from './connection-failure.js';
 import type { RegisteredChannel } from './registered-channel.js';
 import { RunningCalls } from './running-calls.js';
@@ -21,7 +23,8 @@ const LONGEST_WATCH_MS = 2_147_483_000;
  * closed; grpc-js alone fails those that are still waiting for a connection.
  */
 export class ManagedChannel implements RegisteredChannel {
-  private readonly calls = new RunningCalls();
+  private readonly count = new CallCount();
+  private readonly running = new RunningCalls();
   private channel: Channel | undefined;
   private settings: ChannelSettings | undefined;
   private wasUsed = false;
@@ -34,15 +37,15 @@ export class ManagedChannel implements RegisteredChannel {
   ) {}
 
   get closedBecause(): string | undefined {
-    return this.calls.closedBecause ?? this.releasedBecause();
+    return this.count.closedBecause ?? this.releasedBecause();
   }
 
   get isInUse(): boolean {
-    return this.wasUsed || this.calls.closedBecause !== undefined;
+    return this.wasUsed || this.count.closedBecause !== undefined;
   }
 
   get isIdle(): boolean {
-    return this.calls.areNone;
+    return this.count.isNone;
   }
 
   prepare(): ChannelSettings {
@@ -82,25 +85,35 @@ export class ManagedChannel implements RegisteredChannel {
   }
 
   callStarted(call: RunningCall): void {
-    this.calls.started(call);
+    this.count.started();
+    this.running.add(call);
   }
 
   callEnded(call: RunningCall): void {
-    this.calls.ended(call);
+    this.running.remove(call);
+    this.count.ended();
     if (this.closedBecause !== undefined) {
       this.release();
     }
   }
 
+  /** Ends the calls that run on one client's part of it. */
+  endCalls(ending: Ending, part: object): void {
+    this.running.end(ending, part);
+  }
+
   close(because: string, cancelCalls = false): Promise<void> {
-    const drained = this.calls.close(because, cancelCalls);
+    const drained = this.count.close(because);
+    if (cancelCalls) {
+      this.running.end(closeEnding(because));
+    }
     this.release();
     return drained;
   }
 
   release(): void {
     const { channel } = this;
-    if (channel !== undefined && this.calls.areNone) {
+    if (channel !== undefined && this.count.isNone) {
       this.channel = undefined;
       channel.close();
       tellChannelClosed(channel, this.prepare(), this.closedBecause);

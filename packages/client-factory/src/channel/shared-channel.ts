@@ -1,28 +1,29 @@
 import type { Channel } from '@grpc/grpc-js';
 import type { RunningCall } from '../propagation/call-target.js';
-import type { ChannelSettings } from './managed-channel.js';
+import { closeEnding } from '../propagation/endings.js';
+import { CallCount } from './call-count.js';
+import type { ChannelSettings, ManagedChannel } from './managed-channel.js';
 import type { RegisteredChannel } from './registered-channel.js';
-import { RunningCalls } from './running-calls.js';
 
 /** One client's part of a channel that it shares with others: closing it closes no more than that part. */
 export class SharedChannel implements RegisteredChannel {
-  private readonly calls = new RunningCalls();
-  private found: RegisteredChannel | undefined;
+  private readonly count = new CallCount();
+  private found: ManagedChannel | undefined;
   /** Of those who wait for it to be ready. */
   private readonly waiting = new Set<() => void>();
 
   constructor(
     /** Runs until the first use: the channel may be registered anew until then. */
-    private readonly find: () => RegisteredChannel,
+    private readonly find: () => ManagedChannel,
     private readonly releasedBecause: () => string | undefined,
   ) {}
 
   get closedBecause(): string | undefined {
-    return this.calls.closedBecause ?? this.releasedBecause() ?? this.found?.closedBecause;
+    return this.count.closedBecause ?? this.releasedBecause() ?? this.found?.closedBecause;
   }
 
   get isInUse(): boolean {
-    return this.found !== undefined || this.calls.closedBecause !== undefined;
+    return this.found !== undefined || this.count.closedBecause !== undefined;
   }
 
   prepare(): ChannelSettings {
@@ -59,17 +60,21 @@ export class SharedChannel implements RegisteredChannel {
   }
 
   callStarted(call: RunningCall): void {
-    this.calls.started(call);
+    this.count.started();
+    call.part = this;
     this.channel.callStarted(call);
   }
 
   callEnded(call: RunningCall): void {
-    this.calls.ended(call);
+    this.count.ended();
     this.channel.callEnded(call);
   }
 
   close(because: string, cancelCalls = false): Promise<void> {
-    const drained = this.calls.close(because, cancelCalls);
+    const drained = this.count.close(because);
+    if (cancelCalls) {
+      this.found?.endCalls(closeEnding(because), this);
+    }
     this.release();
     return drained;
   }
@@ -80,7 +85,7 @@ export class SharedChannel implements RegisteredChannel {
     }
   }
 
-  private get channel(): RegisteredChannel {
+  private get channel(): ManagedChannel {
     return (this.found ??= this.find());
   }
 }

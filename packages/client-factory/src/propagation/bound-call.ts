@@ -64,6 +64,11 @@ export class BoundCall
 {
   /** Epoch milliseconds: the smaller of what was asked for and the parent's. */
   readonly deadline: number;
+  previousSubscriber: CancellationSubscriber | undefined;
+  nextSubscriber: CancellationSubscriber | undefined;
+  previousRunning: RunningCall | undefined;
+  nextRunning: RunningCall | undefined;
+  part: object | undefined;
   private readonly deadlineIsParents: boolean;
   private call: CallStream | undefined;
   private credentials: CallCredentials | undefined;

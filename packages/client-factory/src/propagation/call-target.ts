@@ -41,8 +41,12 @@ export interface CredentialedCall {
   credentialsFailed(thrown: unknown, message: string): void;
 }
 
-/** A call that has started and not ended. */
+/** A call that has started and not ended: a link in the list of those. */
 export interface RunningCall {
+  previousRunning: RunningCall | undefined;
+  nextRunning: RunningCall | undefined;
+  /** Whose part of a shared channel it runs on. */
+  part: object | undefined;
   end(ending: Ending): void;
 }
 

@@ -10,6 +10,11 @@ export function closedEnding(closedBecause: string): Ending {
   return { code: status.UNAVAILABLE, details: closedBecause, by: 'close' };
 }
 
+/** Whoever closes the channel has its running calls cancelled. */
+export function closeEnding(because: string): Ending {
+  return { code: status.CANCELLED, details: `Cancelled: ${because}`, by: 'close' };
+}
+
 export function insecureCredentialsEnding({ client }: CallTarget): Ending {
   return {
     code: status.UNAUTHENTICATED,

@@ -26,6 +26,8 @@ const LONGEST_WAIT_MS = 5_000;
 
 /** One upload that waits for the answer to a PING, or for its own cancellation. */
 class Confirmation implements CancellationSubscriber {
+  previousSubscriber: CancellationSubscriber | undefined;
+  nextSubscriber: CancellationSubscriber | undefined;
   readonly done: Promise<void>;
   private resolve!: () => void;
   private readonly timer: NodeJS.Timeout;

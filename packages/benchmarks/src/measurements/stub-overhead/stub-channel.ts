@@ -7,7 +7,9 @@ let waiting: StubCall[] = [];
 
 /** From now on no channel of this process has a network below it: each call is answered with `message`, and OK. */
 export function stubChannels(message: Buffer): void {
-  Channel.prototype.createCall = function createStubCall(...[path, deadline]: Parameters<ChannelInterface['createCall']>) {
+  Channel.prototype.createCall = function createStubCall(
+    ...[path, deadline]: Parameters<ChannelInterface['createCall']>
+  ) {
     return new StubCall(path, Number(deadline), message) as unknown as ReturnType<ChannelInterface['createCall']>;
   };
 }
