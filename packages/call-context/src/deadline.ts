@@ -11,7 +11,7 @@ export type Deadline = Date | number;
  * grpc-js lets these through and then takes the process down on a connected channel.
  */
 export function epochMs(deadline: unknown, option: string): number {
-  const ms = types.isDate(deadline) ? deadline.getTime() : deadline;
+  const ms = typeof deadline === 'object' && types.isDate(deadline) ? deadline.getTime() : deadline;
   if (typeof ms === 'number' && !Number.isNaN(ms)) {
     return ms;
   }

@@ -160,6 +160,11 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     return this.isCancelled ? this.cancellation!.code : undefined;
   }
 
+  /** The same, as far as anybody has noticed: without a look at the clock. */
+  get noticedCancellationCode(): CancellationCode | undefined {
+    return this.cancellation?.code;
+  }
+
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController();
@@ -175,11 +180,11 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
   }
 
   /**
-   * Tells `subscriber` of the cancellation, at once when it has already happened. O(1), like {@link unsubscribe}. The
+   * Tells `subscriber` of the cancellation, at once when it was noticed already. O(1), like {@link unsubscribe}. The
    * deadline alone starts no timer here: who subscribes has it as a deadline of its own.
    */
   subscribe(subscriber: CancellationSubscriber): void {
-    if (this.isCancelled) {
+    if (this.state === 'cancelled') {
       subscriber.onScopeCancelled(this);
     } else if (this.state === 'open') {
       const last = this.lastSubscriber;

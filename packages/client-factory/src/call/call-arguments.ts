@@ -17,12 +17,19 @@ export interface CallArguments {
 }
 
 /**
- * Reads the arguments of a call: grpc-js's forms, `(request?, metadata?, options?, callback?)`, and the promise forms,
+ * Reads the arguments of a call, four at most: grpc-js's forms, `(request?, metadata?, options?, callback?)`, and the promise forms,
  * `(request, options?)` and `(requests?, options?)`.
  *
  * @throws TypeError for what is none of them.
  */
-export function readArguments(kind: CallKind, method: string, args: readonly unknown[]): CallArguments {
+export function readArguments(
+  kind: CallKind,
+  method: string,
+  first: unknown,
+  second: unknown,
+  third: unknown,
+  fourth: unknown,
+): CallArguments {
   const read: CallArguments = {
     request: undefined,
     requests: undefined,
@@ -30,24 +37,25 @@ export function readArguments(kind: CallKind, method: string, args: readonly unk
     options: undefined,
     callback: undefined,
   };
-  let index = 0;
   if (kind === 'unary' || kind === 'serverStream') {
-    read.request = args[index++];
-  } else if (isIterable(args[0])) {
-    read.requests = args[index++] as CallArguments['requests'];
+    read.request = first;
+  } else if (isIterable(first)) {
+    read.requests = first as CallArguments['requests'];
+  } else {
+    readArgument(read, first, method);
   }
-  for (; index < args.length; index++) {
-    const value = args[index];
-    if (value !== undefined) {
-      readArgument(read, value, method);
-    }
-  }
+  readArgument(read, second, method);
+  readArgument(read, third, method);
+  readArgument(read, fourth, method);
   checkCallback(kind, method, read);
   return read;
 }
 
 function readArgument(read: CallArguments, value: unknown, method: string): void {
-  if (types.isGeneratorFunction(value)) {
+  if (value === undefined) {
+    return;
+  }
+  if (typeof value === 'function' && types.isGeneratorFunction(value)) {
     throw new TypeError(`${method} was called with a generator function: call it, and pass the generator`);
   }
   const place = placeOf(value);

@@ -1,7 +1,8 @@
 import { Metadata } from '@grpc/grpc-js';
+import type { CallContextScope } from '@grpc-di/call-context/opener';
 import { describeValue } from '@grpc-di/call-context/opener';
 import { copyMissing } from '../propagation/copy-missing.js';
-import type { ParentCall } from '../propagation/parent-call.js';
+import type { PropagationPolicy } from '../propagation/propagation-options.js';
 import type { GrpcCallOptions } from './calls.js';
 
 /** What a client is registered to send with every call. */
@@ -22,7 +23,8 @@ export function callMetadata(
   options: GrpcCallOptions,
   defaults: DefaultMetadata | undefined,
   waitsByDefault: boolean | undefined,
-  parent: ParentCall | undefined,
+  parent: CallContextScope | undefined,
+  policy: PropagationPolicy | undefined,
   method: string,
 ): Metadata {
   const option = options.metadata === undefined ? undefined : toMetadata(options.metadata, `${method}: metadata`);
@@ -30,7 +32,7 @@ export function callMetadata(
   if (argument !== undefined && option !== undefined) {
     metadata.merge(option);
   }
-  fillIn(metadata, defaults, waitsByDefault, parent);
+  fillIn(metadata, defaults, waitsByDefault, parent, policy);
   if (options.waitForReady !== undefined) {
     metadata.setOptions({ ...metadata.getOptions(), waitForReady: options.waitForReady });
   }
@@ -42,10 +44,11 @@ export function fillIn(
   metadata: Metadata,
   defaults: DefaultMetadata | undefined,
   waitsByDefault: boolean | undefined,
-  parent: ParentCall | undefined,
+  parent: CallContextScope | undefined,
+  policy: PropagationPolicy | undefined,
 ): void {
-  if (parent?.scope.requestMetadata !== undefined) {
-    copyMissing(parent.metadataNames, parent.scope.requestMetadata, metadata);
+  if (policy !== undefined && policy.metadata.length > 0 && parent?.requestMetadata !== undefined) {
+    copyMissing(policy.metadata, parent.requestMetadata, metadata);
   }
   if (defaults !== undefined) {
     copyMissing(defaults.names, defaults.values, metadata);

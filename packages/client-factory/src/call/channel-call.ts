@@ -52,7 +52,8 @@ export class ChannelCall implements CallStream {
     const { interceptors = [] } = this.defaults;
     // The user's own, which may serve many calls.
     const filled = metadata.clone();
-    fillIn(filled, this.defaults.metadata, this.defaults.waitForReady, this.invocation.parent);
+    const { metadata: defaults, waitForReady } = this.defaults;
+    fillIn(filled, defaults, waitForReady, this.invocation.parent, this.invocation.policy);
     if (interceptors.length === 0) {
       this.outermost = this.bind(this.invocation.deadline);
       this.outermost.start(filled, listener);

@@ -50,9 +50,12 @@ export function injectedClientClass<C extends Client>(
       path: string,
       serialize: Serialize,
       deserialize: Deserialize,
-      ...args: unknown[]
+      first?: unknown,
+      second?: unknown,
+      third?: unknown,
+      fourth?: unknown,
     ): unknown {
-      const call = prepareCall('unary', this[channelKey], this[defaultsKey], path, args);
+      const call = prepareCall('unary', this[channelKey], this[defaultsKey], path, first, second, third, fourth);
       const { request, metadata, options, callback = representedBy(new ResponsePromise(), options).callback() } = call;
       return super.makeUnaryRequest(path, serialize, deserialize, request, metadata, options, callback);
     }
@@ -61,14 +64,20 @@ export function injectedClientClass<C extends Client>(
       path: string,
       serialize: Serialize,
       deserialize: Deserialize,
-      ...args: unknown[]
+      first?: unknown,
+      second?: unknown,
+      third?: unknown,
+      fourth?: unknown,
     ): unknown {
       const { request, metadata, options } = prepareCall(
         'serverStream',
         this[channelKey],
         this[defaultsKey],
         path,
-        args,
+        first,
+        second,
+        third,
+        fourth,
       );
       representedBy(new ServerStreamingStream(deserialize), options);
       return super.makeServerStreamRequest(path, serialize, deserialize, request, metadata, options);
@@ -78,9 +87,12 @@ export function injectedClientClass<C extends Client>(
       path: string,
       serialize: Serialize,
       deserialize: Deserialize,
-      ...args: unknown[]
+      first?: unknown,
+      second?: unknown,
+      third?: unknown,
+      fourth?: unknown,
     ): unknown {
-      const call = prepareCall('clientStream', this[channelKey], this[defaultsKey], path, args);
+      const call = prepareCall('clientStream', this[channelKey], this[defaultsKey], path, first, second, third, fourth);
       const { requests, metadata, options, callback } = call;
       if (callback !== undefined) {
         return super.makeClientStreamRequest(path, serialize, deserialize, metadata, options, callback);
@@ -104,9 +116,21 @@ export function injectedClientClass<C extends Client>(
       path: string,
       serialize: Serialize,
       deserialize: Deserialize,
-      ...args: unknown[]
+      first?: unknown,
+      second?: unknown,
+      third?: unknown,
+      fourth?: unknown,
     ): unknown {
-      const { requests, metadata, options } = prepareCall('bidi', this[channelKey], this[defaultsKey], path, args);
+      const { requests, metadata, options } = prepareCall(
+        'bidi',
+        this[channelKey],
+        this[defaultsKey],
+        path,
+        first,
+        second,
+        third,
+        fourth,
+      );
       const stream = representedBy(new DuplexStreamingStream(serialize, deserialize), options);
       const started = super.makeBidiStreamRequest(path, serialize, deserialize, metadata, options);
       if (requests !== undefined) {
@@ -129,8 +153,14 @@ function redefineRpcs(prototype: BaseClientInstance, rpcs: readonly Rpc[]): void
   for (const { name, make, definition } of rpcs) {
     if (definition !== undefined) {
       const { path, requestSerialize, responseDeserialize } = definition;
-      const method = function (this: BaseClientInstance, ...args: unknown[]): unknown {
-        return this[make](path, requestSerialize, responseDeserialize, ...args);
+      const method = function (
+        this: BaseClientInstance,
+        first: unknown,
+        second: unknown,
+        third: unknown,
+        fourth: unknown,
+      ): unknown {
+        return this[make](path, requestSerialize, responseDeserialize, first, second, third, fourth);
       };
       Object.defineProperty(prototype, name, {
         value: Object.assign(method, definition),

@@ -42,8 +42,9 @@ export class DecoratedChannel extends ForwardingChannel<PropagatingTarget> {
     const askedDeadline = epochMs(deadline, 'deadline');
     const isDefault = askedDeadline === Infinity && timeoutMs !== undefined;
     const ownDeadline = isDefault ? Date.now() + timeoutMs : askedDeadline;
-    const parent = this.parents?.find(method);
-    const invocation = new Invocation(this.channel, parent, undefined, ownDeadline, isDefault);
+    const { parents } = this;
+    const parent = parents?.find(method);
+    const invocation = new Invocation(this.channel, parent, parents?.policy, undefined, ownDeadline, isDefault, true);
     const { metadata, interceptors } = this.defaults;
     const asked = { method, host, parentCall, flags };
     return new ChannelCall(invocation, { metadata, interceptors, waitForReady }, asked, this.rpcs);

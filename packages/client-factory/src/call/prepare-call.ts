@@ -17,10 +17,9 @@ export interface PreparedCall extends Pick<CallArguments, 'request' | 'requests'
 const NO_OPTIONS: GrpcCallOptions = Object.freeze({});
 
 const invocationKey = Symbol('grpc-di invocation');
-const surfaceKey = Symbol('grpc-di call object');
 
 /** grpc-js's call options, and what {@link swapIn} needs: nothing else gets from here to there. */
-export type StartOptions = CallOptions & { [invocationKey]?: Invocation; [surfaceKey]?: SurfaceCall };
+export type StartOptions = CallOptions & { [invocationKey]: Invocation };
 
 /**
  * Reads and checks what the caller passed, finds the call's parent and settles deadline and metadata: all that can go
@@ -34,30 +33,64 @@ export function prepareCall(
   channel: ClientChannel,
   defaults: CallDefaults,
   method: string,
-  args: readonly unknown[],
+  first: unknown,
+  second: unknown,
+  third: unknown,
+  fourth: unknown,
 ): PreparedCall {
-  const { request, requests, metadata, options = NO_OPTIONS, callback } = readArguments(kind, method, args);
+  const read = readArguments(kind, method, first, second, third, fourth);
+  const { options = NO_OPTIONS } = read;
   checkCallOptions(options, method);
   const ownDeadline = deadlineOf(options, method);
-  const parent = options.enableCallContextPropagation === false ? undefined : channel.parents?.find(method);
+  const parents = options.enableCallContextPropagation === false ? undefined : channel.parents;
+  const parent = parents?.find(method);
   const { timeoutMs, waitForReady } = defaultsFor(method, defaults);
   const deadline = ownDeadline ?? (timeoutMs === undefined ? Infinity : Date.now() + timeoutMs);
-  const invocation = new Invocation(channel, parent, options.signal, deadline, ownDeadline === undefined);
+  read.metadata = callMetadata(
+    read.metadata,
+    options,
+    defaults.metadata,
+    waitForReady,
+    parent,
+    parents?.policy,
+    method,
+  );
+  const streamsResponses = kind === 'serverStream' || kind === 'bidi';
+  const invocation = new Invocation(
+    channel,
+    parent,
+    parents?.policy,
+    options.signal,
+    deadline,
+    ownDeadline === undefined,
+    streamsResponses || read.callback !== undefined,
+  );
+  read.options = startOptions(invocation, options, defaults.interceptors);
+  return read as PreparedCall;
+}
+
+/** Few of them where there are few: grpc-js copies them. */
+function startOptions(
+  invocation: Invocation,
+  options: GrpcCallOptions,
+  ofClient: readonly Interceptor[] | undefined,
+): StartOptions {
+  const { deadline } = invocation;
+  if (options === NO_OPTIONS && ofClient === undefined) {
+    return { deadline, [invocationKey]: invocation };
+  }
+  const interceptors = ownAndClients(options, ofClient);
+  const providers = ownAndClientsProviders(options, ofClient);
+  invocation.hasListeners ||= isGiven(interceptors) || isGiven(providers);
   return {
-    request,
-    requests,
-    callback,
-    metadata: callMetadata(metadata, options, defaults.metadata, waitForReady, parent, method),
-    options: {
-      deadline,
-      host: options.host,
-      parent: options.parent,
-      propagate_flags: options.propagate_flags,
-      credentials: options.credentials,
-      interceptors: ownAndClients(options, defaults.interceptors),
-      interceptor_providers: ownAndClientsProviders(options, defaults.interceptors),
-      [invocationKey]: invocation,
-    },
+    deadline,
+    host: options.host,
+    parent: options.parent,
+    propagate_flags: options.propagate_flags,
+    credentials: options.credentials,
+    interceptors,
+    interceptor_providers: providers,
+    [invocationKey]: invocation,
   };
 }
 
@@ -92,20 +125,23 @@ function hasInterceptors({ interceptors, interceptor_providers: providers }: Cal
 
 /** Has the call represented by `surface` instead of grpc-js's own object. */
 export function representedBy<Surface extends SurfaceCall>(surface: Surface, options: StartOptions): Surface {
-  surface.invocation = options[invocationKey];
-  options[surfaceKey] = surface;
+  const invocation = options[invocationKey];
+  surface.invocation = invocation;
+  invocation.surface = surface;
   return surface;
 }
 
 /** grpc-js's hook before it makes a call: the invocation becomes the call's channel, our call object the call's. */
 export function swapIn(properties: CallProperties<unknown, unknown>): CallProperties<unknown, unknown> {
-  const { [invocationKey]: invocation, [surfaceKey]: surface } = properties.callOptions as StartOptions;
-  if (invocation !== undefined) {
-    properties.channel = invocation;
+  const invocation = (properties.callOptions as Partial<StartOptions>)[invocationKey];
+  if (invocation === undefined) {
+    return properties;
   }
-  if (surface !== undefined) {
-    properties.call = surface as unknown as typeof properties.call;
-  } else if (invocation !== undefined && hasInterceptors(properties.callOptions)) {
+  properties.channel = invocation;
+  if (invocation.surface !== undefined) {
+    properties.call = invocation.surface as unknown as typeof properties.call;
+    invocation.surface = undefined;
+  } else if (hasInterceptors(properties.callOptions)) {
     cancelEveryAttempt(properties.call, invocation);
   }
   return properties;

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
 import type { Invocation } from '../propagation/invocation.js';
@@ -75,10 +76,11 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
 
   /**
    * @internal OpenTelemetry's instrumentation listens for 'metadata' on whatever a call returns, and would make the
-   * caller throw where it cannot. Listening is not looking at the call.
+   * caller throw where it cannot. Listening is not looking at the call. The listener runs in the async context that it
+   * was added in, which is the caller's: the call itself has no listeners but this promise.
    */
   on(event: string, listener: (value: unknown) => void): this {
-    (this.emitter ??= new EventEmitter()).on(event, listener);
+    (this.emitter ??= new EventEmitter()).on(event, AsyncResource.bind(listener));
     return this;
   }
 

@@ -32,6 +32,10 @@ export class ClientChannel implements CallTarget {
     return this.channel.prepare().credentials;
   }
 
+  get hasCallCredentials(): boolean {
+    return this.callCredentials.length > 0;
+  }
+
   get maySendCallCredentials(): boolean {
     return this.sendsCredentialsInClearText || this.credentials._isSecure();
   }
@@ -94,7 +98,9 @@ export class ClientChannel implements CallTarget {
   /** For whoever takes the channel from the client, to start calls of their own. */
   createCall(...call: Parameters<ChannelInterface['createCall']>): ReturnType<ChannelInterface['createCall']> {
     const [method, deadline] = call;
-    const parent = this.parents?.find(method);
-    return new Invocation(this, parent, undefined, epochMs(deadline, 'deadline'), false).createCall(...call);
+    const { parents } = this;
+    const parent = parents?.find(method);
+    const ownDeadline = epochMs(deadline, 'deadline');
+    return new Invocation(this, parent, parents?.policy, undefined, ownDeadline, false, true).createCall(...call);
   }
 }

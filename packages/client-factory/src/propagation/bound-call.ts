@@ -18,9 +18,9 @@ import {
   unsubscribeFromSignal,
 } from '@grpc-di/call-context/opener';
 import { areCallsObserved, CallObserver } from '../diagnostics/call-observer.js';
-import type { CredentialedCall, Ending, RunningCall } from './call-target.js';
+import { AttemptCredentials } from './attempt-credentials.js';
+import type { Ending, RunningCall } from './call-target.js';
 import {
-  callFailure,
   closedEnding,
   insecureCredentialsEnding,
   ownDeadlineEnding,
@@ -29,6 +29,7 @@ import {
   signalEnding,
 } from './endings.js';
 import type { Invocation } from './invocation.js';
+import { deadlineForChildren, endsChildren, parentDeadlineInWords } from './parent-call.js';
 
 type CallStream = experimental.CallStream;
 type MessageContext = Parameters<CallStream['sendMessageWithContext']>[0];
@@ -43,9 +44,6 @@ const LONGEST_TIMEOUT_MS = 2_147_483_000;
 /** How early a timer may say that the deadline has passed, in ms: `Date.now()` and Node's timers round apart. */
 const CLOCK_TOLERANCE_MS = 5;
 
-/** What grpc-js's status says last when call credentials fail. */
-const CREDENTIALS_FAILED = 'Getting metadata from plugin failed with error: ';
-
 const NO_DESTROY_HOOK = { requireManualDestroy: true };
 
 /**
@@ -53,14 +51,13 @@ const NO_DESTROY_HOOK = { requireManualDestroy: true };
  * propagation. It
  * - bounds the call by its parent's deadline and cancellation, and its caller's signal, and lets go of both at the end;
  * - does not start a call that has no chance: nothing reaches the server;
- * - runs all that comes back in the async context of whoever made the call. grpc-js alone runs it in the context that
+ * - runs all that comes back in the async context of whoever made the call, where more than a promise hears of it. grpc-js alone runs it in the context that
  *   the connection was opened in, which may be another request's (nodejs/node #55376, #63814);
  * - starts the call outside any call context, so that connections and their timers retain none;
  * - makes cancelling final: grpc-js sends a call that was cancelled in the tick in which it was started, and never ends it.
  */
 export class BoundCall
-  extends AsyncResource
-  implements CallStream, InterceptingListener, RunningCall, CredentialedCall, CancellationSubscriber, AbortSubscriber
+  implements CallStream, InterceptingListener, RunningCall, CancellationSubscriber, AbortSubscriber
 {
   /** Epoch milliseconds: the smaller of what was asked for and the parent's. */
   readonly deadline: number;
@@ -70,17 +67,14 @@ export class BoundCall
   nextRunning: RunningCall | undefined;
   part: object | undefined;
   private readonly deadlineIsParents: boolean;
+  /** The async context of whoever made the call, where somebody hears of what comes back in it. */
+  private origin: AsyncResource | undefined;
   private call: CallStream | undefined;
-  private credentials: CallCredentials | undefined;
+  private ownCredentials: CallCredentials | undefined;
+  private credentials: AttemptCredentials | undefined;
   private listener: InterceptingListener | undefined;
   private ending: Ending | undefined;
   private timer: DeadlineTimer | undefined;
-  /** For credentials that want to know when nobody needs them any more. */
-  private failure: AbortController | undefined;
-  /** Of all attempts, and of several credentials for one: the status tells which one counted. */
-  private credentialsErrors: Array<{ readonly thrown: unknown; readonly message: string }> | undefined;
-  /** With an error. */
-  private endedWith: StatusObject | undefined;
   /** For a call that started while somebody listened to diagnostics. */
   private observer: CallObserver | undefined;
   private isReadPending = false;
@@ -94,8 +88,11 @@ export class BoundCall
     private readonly parentCall: ParentServerCall,
     private readonly propagateFlags: number | null | undefined,
   ) {
-    super('GrpcDiClientCall', NO_DESTROY_HOOK);
-    const parentDeadline = invocation.parent === undefined ? Infinity : invocation.parent.deadline;
+    const { channel, parent, policy } = invocation;
+    if (invocation.hasListeners || channel.hasCallCredentials || areCallsObserved()) {
+      this.origin = new AsyncResource('GrpcDiClientCall', NO_DESTROY_HOOK);
+    }
+    const parentDeadline = parent === undefined ? Infinity : deadlineForChildren(parent, policy!);
     this.deadlineIsParents = parentDeadline < askedDeadline;
     this.deadline = this.deadlineIsParents ? parentDeadline : askedDeadline;
   }
@@ -110,7 +107,7 @@ export class BoundCall
     runInScope(undefined, startDetached, this, metadata);
     this.invocation.channel.callStarted(this);
     this.tellStart();
-    this.invocation.parent?.scope.subscribe(this);
+    this.invocation.parent?.subscribe(this);
     if (this.invocation.signal !== undefined) {
       subscribeToSignal(this.invocation.signal, this);
     }
@@ -126,13 +123,22 @@ export class BoundCall
     const channel = this.invocation.channel.open();
     const deadline = isFar ? Infinity : this.deadline;
     this.call = channel.createCall(this.method, deadline, this.host, this.parentCall, this.propagateFlags);
-    const credentials = this.invocation.channel.credentialsFor(this, this.credentials);
-    if (credentials !== undefined) {
-      this.call.setCredentials(credentials);
-    }
+    this.setAllCredentials(this.call);
     this.call.start(metadata, this);
     if (this.isReadPending) {
       this.call.startRead();
+    }
+  }
+
+  private setAllCredentials(call: CallStream): void {
+    const { channel } = this.invocation;
+    if (this.ownCredentials === undefined && !channel.hasCallCredentials) {
+      return;
+    }
+    this.credentials = new AttemptCredentials(this.origin!, this.deadline);
+    const credentials = channel.credentialsFor(this.credentials, this.ownCredentials);
+    if (credentials !== undefined) {
+      call.setCredentials(credentials);
     }
   }
 
@@ -147,10 +153,11 @@ export class BoundCall
       if (callback !== undefined) {
         process.nextTick(callback);
       }
-    } else if (callback === undefined) {
+    } else if (callback === undefined || this.origin === undefined) {
       this.call.sendMessageWithContext(context, message);
     } else {
-      const written = (error?: Error | null): void => this.runInAsyncScope(callback, undefined, error);
+      const { origin } = this;
+      const written = (error?: Error | null): void => origin.runInAsyncScope(callback, undefined, error);
       this.call.sendMessageWithContext({ flags, callback: written }, message);
     }
   }
@@ -169,21 +176,8 @@ export class BoundCall
   }
 
   setCredentials(credentials: CallCredentials): void {
-    this.credentials = credentials;
-  }
-
-  get signal(): AbortSignal {
-    if (this.failure === undefined) {
-      this.failure = new AbortController();
-      if (this.endedWith !== undefined) {
-        this.failure.abort(callFailure(this.endedWith));
-      }
-    }
-    return this.failure.signal;
-  }
-
-  credentialsFailed(thrown: unknown, message: string): void {
-    (this.credentialsErrors ??= []).push({ thrown, message });
+    this.ownCredentials = credentials;
+    this.origin ??= new AsyncResource('GrpcDiClientCall', NO_DESTROY_HOOK);
   }
 
   getPeer(): string {
@@ -199,35 +193,33 @@ export class BoundCall
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    this.runInAsyncScope(deliverMetadata, undefined, this.listener!, metadata);
+    this.inOrigin(deliverMetadata, this.listener!, metadata);
   }
 
   onReceiveMessage(message: unknown): void {
-    this.runInAsyncScope(deliverMessage, undefined, this.listener!, message);
+    this.inOrigin(deliverMessage, this.listener!, message);
   }
 
   /** Comes exactly once, whatever ended the call. */
   onReceiveStatus(received: StatusObject): void {
     this.finished = true;
-    this.invocation.channel.callEnded(this);
-    this.invocation.parent?.scope.unsubscribe(this);
-    if (this.invocation.signal !== undefined) {
-      unsubscribeFromSignal(this.invocation.signal, this);
+    const { channel, parent, signal } = this.invocation;
+    channel.callEnded(this);
+    parent?.unsubscribe(this);
+    if (signal !== undefined) {
+      unsubscribeFromSignal(signal, this);
     }
     this.timer?.clear();
-    const explained = this.explain(received);
+    const explained = received.code === status.OK ? received : this.explain(received);
     this.tellEnd(explained, false);
-    if (received.code !== status.OK) {
-      this.endedWith = explained;
-      this.failure?.abort(callFailure(explained));
-    }
-    this.runInAsyncScope(deliverStatus, undefined, this.listener!, explained);
+    this.credentials?.callEnded(explained);
+    this.inOrigin(deliverStatus, this.listener!, explained);
   }
 
-  onScopeCancelled(_scope: CallContextScope): void {
-    const { parent } = this.invocation;
-    if (parent?.endsChildren) {
-      this.end(parentEnding(parent));
+  onScopeCancelled(parent: CallContextScope): void {
+    const { policy } = this.invocation;
+    if (endsChildren(parent.cancellationCode, policy!)) {
+      this.end(parentEnding(parent, policy!));
     }
   }
 
@@ -242,7 +234,7 @@ export class BoundCall
     }
     this.ending = ending;
     if (this.observer !== undefined) {
-      this.runInAsyncScope(publishCancel, undefined, this.observer, ending);
+      this.inOrigin(publishCancel, this.observer, ending);
     }
     if (this.call !== undefined) {
       this.call.cancelWithStatus(ending.code, ending.details);
@@ -255,40 +247,59 @@ export class BoundCall
   private tellStart(): void {
     if (areCallsObserved()) {
       const { channel, parent } = this.invocation;
-      this.observer = this.runInAsyncScope(newObserver, undefined, {
-        client: channel.client,
-        method: this.method,
-        target: channel.getTarget(),
-        deadline: this.deadline,
-        deadlineSource: this.deadlineIsParents ? 'parent' : this.invocation.deadlineSource(this.deadline),
-        parent: parent?.scope.label,
-      });
+      this.observer = this.inOrigin(
+        newObserver,
+        {
+          client: channel.client,
+          method: this.method,
+          target: channel.getTarget(),
+          deadline: this.deadline,
+          deadlineSource: this.deadlineIsParents ? 'parent' : this.invocation.deadlineSource(this.deadline),
+          parent: parent?.label,
+        },
+        undefined,
+      );
     }
   }
 
   /** @internal */
-  tellEnd(received: StatusObject, refused: boolean): void {
+  deliverRefusal(listener: InterceptingListener, refused: StatusObject): void {
+    this.tellEnd(refused, true);
+    this.inOrigin(deliverStatus, listener, refused);
+  }
+
+  private tellEnd(received: StatusObject, refused: boolean): void {
     if (this.observer !== undefined) {
       const ending = received.code === this.ending?.code ? this.ending : undefined;
-      this.runInAsyncScope(publishEnd, undefined, this.observer, received, ending, refused);
+      this.inOrigin(publishEnd, this.observer, { received, ending, refused });
     }
   }
 
+  /** Runs `fn` in the async context of whoever made the call; where nobody hears of it, where it is. */
+  private inOrigin<A, B, Result>(fn: (a: A, b: B) => Result, a: A, b: B): Result {
+    return this.origin === undefined ? fn(a, b) : this.origin.runInAsyncScope(fn, undefined, a, b);
+  }
+
   private refusal(): Ending | undefined {
-    const { channel, signal, parent } = this.invocation;
+    const { channel, signal, parent, policy } = this.invocation;
     if (channel.closedBecause !== undefined) {
       return closedEnding(channel.closedBecause);
     }
-    if (this.credentials !== undefined && !channel.maySendCallCredentials) {
+    if (this.ownCredentials !== undefined && !channel.maySendCallCredentials) {
       return insecureCredentialsEnding(channel);
     }
     if (signal?.aborted) {
       return signalEnding(signal.reason);
     }
-    if (parent?.endsChildren) {
-      return parentEnding(parent);
+    const isLate = this.deadline <= Date.now();
+    if (parent !== undefined) {
+      // The parent's deadline is no earlier than the call's: while this is ahead, the parent need not look at the clock.
+      const code = isLate ? parent.cancellationCode : parent.noticedCancellationCode;
+      if (endsChildren(code, policy!)) {
+        return parentEnding(parent, policy!);
+      }
     }
-    return this.deadline <= Date.now() ? this.deadlineEnding() : undefined;
+    return isLate ? this.deadlineEnding() : undefined;
   }
 
   private refuse({ code, details, cause }: Ending): void {
@@ -312,9 +323,7 @@ export class BoundCall
       const details = `${received.details} (${this.deadlineInWords()})`;
       return cause === undefined ? { ...received, details } : { ...received, details, cause };
     }
-    const failed = this.credentialsErrors?.find(({ message }) =>
-      received.details.endsWith(CREDENTIALS_FAILED + message),
-    );
+    const failed = this.credentials?.errorBehind(received);
     if (failed !== undefined) {
       return { ...received, cause: failed.thrown };
     }
@@ -327,18 +336,18 @@ export class BoundCall
 
   private deadlineEnding(): Ending {
     return this.deadlineIsParents
-      ? parentDeadlineEnding(this.invocation.parent!)
+      ? parentDeadlineEnding(this.invocation.parent!, this.invocation.policy!)
       : ownDeadlineEnding(this.invocation.deadlineInWords(this.deadline));
   }
 
   private deadlineInWords(): string {
     return this.deadlineIsParents
-      ? this.invocation.parent!.deadlineInWords
+      ? parentDeadlineInWords(this.invocation.parent!, this.invocation.policy!)
       : this.invocation.deadlineInWords(this.deadline);
   }
 }
 
-function newObserver(facts: ConstructorParameters<typeof CallObserver>[0]): CallObserver {
+function newObserver(facts: ConstructorParameters<typeof CallObserver>[0], _none: undefined): CallObserver {
   return new CallObserver(facts);
 }
 
@@ -348,9 +357,7 @@ function publishCancel(observer: CallObserver, ending: Ending): void {
 
 function publishEnd(
   observer: CallObserver,
-  received: StatusObject,
-  ending: Ending | undefined,
-  refused: boolean,
+  { received, ending, refused }: { received: StatusObject; ending: Ending | undefined; refused: boolean },
 ): void {
   observer.ended(received, ending, refused);
 }
@@ -376,8 +383,7 @@ function deliverMessage(listener: InterceptingListener, message: unknown): void 
 }
 
 function deliverRefusal(call: BoundCall, listener: InterceptingListener, refused: StatusObject): void {
-  call.tellEnd(refused, true);
-  call.runInAsyncScope(deliverStatus, undefined, listener, refused);
+  call.deliverRefusal(listener, refused);
 }
 
 function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {

@@ -10,6 +10,8 @@ export interface CallTarget extends ChannelInterface {
   readonly closedBecause: string | undefined;
   /** Whether call credentials stay secret: the channel is secure, or the user said that it need not be. */
   readonly maySendCallCredentials: boolean;
+  /** Whether {@link credentialsFor} has some for a call without any of its own. */
+  readonly hasCallCredentials: boolean;
   /** grpc-js's channel, opened when it is not. */
   open(): ChannelInterface;
   /** The call's own credentials, and the client's with them. */

@@ -1,8 +1,9 @@
 import { type StatusObject, status } from '@grpc/grpc-js';
 import { CallCancelledError } from '@grpc-di/call-context';
-import { isCallCancelledError } from '@grpc-di/call-context/opener';
+import { type CallContextScope, isCallCancelledError } from '@grpc-di/call-context/opener';
 import type { CallTarget, Ending } from './call-target.js';
-import type { ParentCall } from './parent-call.js';
+import { parentDeadlineInWords } from './parent-call.js';
+import type { PropagationPolicy } from './propagation-options.js';
 
 // Why a call ends, or never starts, on our side: what its caller reads.
 
@@ -40,12 +41,14 @@ export function signalEnding(reason: unknown): Ending {
 }
 
 /** The parent was cut short. */
-export function parentEnding({ scope, deadlineInWords }: ParentCall): Ending {
-  const reason = scope.reason!;
+export function parentEnding(parent: CallContextScope, policy: PropagationPolicy): Ending {
+  const reason = parent.reason!;
   return {
     code: reason.code,
     details:
-      reason.code === 4 ? `Deadline exceeded (${deadlineInWords})` : `Cancelled by the parent: ${reason.message}`,
+      reason.code === 4
+        ? `Deadline exceeded (${parentDeadlineInWords(parent, policy)})`
+        : `Cancelled by the parent: ${reason.message}`,
     // The parent's deadline is this call's too, and whichever clock is first says the same of it.
     by: reason.code === 4 ? 'deadline' : 'parent',
     cause: reason,
@@ -58,11 +61,12 @@ export function ownDeadlineEnding(words: string): Ending {
 }
 
 /** The parent's deadline, which the child may notice before the parent does, or a margin earlier. */
-export function parentDeadlineEnding({ scope, deadlineInWords }: ParentCall): Ending {
+export function parentDeadlineEnding(parent: CallContextScope, policy: PropagationPolicy): Ending {
+  const words = parentDeadlineInWords(parent, policy);
   return {
     code: status.DEADLINE_EXCEEDED,
-    details: `Deadline exceeded (${deadlineInWords})`,
+    details: `Deadline exceeded (${words})`,
     by: 'deadline',
-    cause: scope.reason ?? new CallCancelledError(4, `${deadlineInWords}, has passed`),
+    cause: parent.reason ?? new CallCancelledError(4, `${words}, has passed`),
   };
 }

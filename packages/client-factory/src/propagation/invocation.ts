@@ -1,10 +1,10 @@
 import type { ChannelInterface } from '@grpc/grpc-js';
-import { epochMs } from '@grpc-di/call-context/opener';
+import { type CallContextScope, epochMs } from '@grpc-di/call-context/opener';
 import type { DeadlineSource } from '../diagnostics/messages.js';
 import { BoundCall } from './bound-call.js';
 import type { CallTarget, Ending } from './call-target.js';
 import { ForwardingChannel } from './forwarding-channel.js';
-import type { ParentCall } from './parent-call.js';
+import type { PropagationPolicy } from './propagation-options.js';
 
 /**
  * One call as its caller asked for it.
@@ -14,6 +14,8 @@ import type { ParentCall } from './parent-call.js';
  * the way, and the deadline that arrives in `createCall` is the one that the interceptors left.
  */
 export class Invocation extends ForwardingChannel<CallTarget> {
+  /** What stands for the call instead of grpc-js's own object, until grpc-js takes it. */
+  surface: object | undefined;
   /** Set when the caller cancels: no attempt starts any more. */
   ending: Ending | undefined;
 
@@ -23,11 +25,15 @@ export class Invocation extends ForwardingChannel<CallTarget> {
 
   constructor(
     channel: CallTarget,
-    readonly parent: ParentCall | undefined,
+    /** The call that it is made in, where its client propagates. */
+    readonly parent: CallContextScope | undefined,
+    readonly policy: PropagationPolicy | undefined,
     readonly signal: AbortSignal | undefined,
     /** Epoch milliseconds; `Infinity` when neither call nor client sets one. */
     readonly deadline: number,
     private readonly deadlineIsDefault: boolean,
+    /** Whether anything but promises hears of what comes back: what does runs in the async context of the caller. */
+    public hasListeners: boolean,
   ) {
     super(channel);
   }

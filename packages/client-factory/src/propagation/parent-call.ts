@@ -1,5 +1,6 @@
 import {
   type CallContextScope,
+  type CancellationCode,
   callContextNotFound,
   currentScope,
   surroundingScope,
@@ -8,36 +9,26 @@ import { contextNotFound } from '../diagnostics/channels.js';
 import type { ContextNotFoundMessage } from '../diagnostics/messages.js';
 import type { PropagationPolicy } from './propagation-options.js';
 
-/** The call that a child call starts in, and what of it the child takes over. */
-export class ParentCall {
-  constructor(
-    readonly scope: CallContextScope,
-    private readonly policy: PropagationPolicy,
-  ) {}
+// What a child call takes over of the call that it starts in: two arguments instead of an object per call.
 
-  /** Epoch milliseconds, the margin taken off; `Infinity` when none reaches the child. */
-  get deadline(): number {
-    return this.policy.deadline ? this.scope.deadline - this.policy.deadlineMarginMs : Infinity;
-  }
+/** Epoch milliseconds, the margin taken off; `Infinity` when none reaches the child. */
+export function deadlineForChildren(parent: CallContextScope, policy: PropagationPolicy): number {
+  return policy.deadline ? parent.deadline - policy.deadlineMarginMs : Infinity;
+}
 
-  /** Whether the parent has been cut short in a way that ends its children. */
-  get endsChildren(): boolean {
-    const code = this.scope.cancellationCode;
-    return code !== undefined && (code === 4 ? this.policy.deadline : this.policy.cancellation);
-  }
+/** Whether the parent, cancelled with `code`, ends its children. */
+export function endsChildren(code: CancellationCode | undefined, policy: PropagationPolicy): boolean {
+  return code !== undefined && (code === 4 ? policy.deadline : policy.cancellation);
+}
 
-  /** Names of the request metadata that the child takes over. */
-  get metadataNames(): readonly string[] {
-    return this.policy.metadata;
-  }
-
-  /** Whose deadline it is, for messages. */
-  get deadlineInWords(): string {
-    const margin = this.policy.deadlineMarginMs;
-    const { label } = this.scope;
-    const parent = label.charAt(0).toLowerCase() + label.slice(1);
-    return `the parent's deadline, that of ${parent}${margin === 0 ? '' : `, less a margin of ${margin} ms`}`;
-  }
+/** Whose deadline it is, for messages. */
+export function parentDeadlineInWords(
+  parent: CallContextScope,
+  { deadlineMarginMs: margin }: PropagationPolicy,
+): string {
+  const { label } = parent;
+  const name = label.charAt(0).toLowerCase() + label.slice(1);
+  return `the parent's deadline, that of ${name}${margin === 0 ? '' : `, less a margin of ${margin} ms`}`;
 }
 
 /** Finds the parent of each call that a client starts. */
@@ -54,10 +45,10 @@ export class ParentFinder {
    *
    * @throws CallContextNotFoundError where there is none, unless the client was told otherwise.
    */
-  find(method: string): ParentCall | undefined {
+  find(method: string): CallContextScope | undefined {
     const scope = currentScope();
     if (scope !== undefined) {
-      return new ParentCall(scope, this.policy);
+      return scope;
     }
     const { onContextNotFound } = this.policy;
     if (contextNotFound.hasSubscribers || onContextNotFound !== 'ignore') {

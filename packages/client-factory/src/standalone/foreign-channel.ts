@@ -9,6 +9,7 @@ export class ForeignChannel extends ForwardingChannel<ChannelInterface> implemen
   readonly closedBecause = undefined;
   /** Whether they may is grpc-js's to say: nothing is known of the channel's credentials. */
   readonly maySendCallCredentials = true;
+  readonly hasCallCredentials = false;
 
   constructor(
     readonly client: string,

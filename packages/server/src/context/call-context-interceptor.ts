@@ -1,4 +1,4 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js';
 import { describeValue } from '@grpc-di/call-context/opener';
 import { ContextOpeningCall } from './context-opening-call.js';
 import { DEFAULT_DEADLINE_SLACK_MS } from './server-call-scope.js';
@@ -34,7 +34,8 @@ export function callContextInterceptor(options: CallContextInterceptorOptions = 
   checkOptions(options);
   const { cancelOnCompletion = false, maxTimeoutMs = Infinity, deadlineSlackMs = DEFAULT_DEADLINE_SLACK_MS } = options;
   const policy = { cancelOnCompletion, maxTimeoutMs, deadlineSlackMs };
-  return (method, call) => new ContextOpeningCall(method, call, policy);
+  // grpc-js's type is a class with private members; it calls no more than the interface of that.
+  return (method, call) => new ContextOpeningCall(method, call, policy) as unknown as ServerInterceptingCall;
 }
 
 function checkOptions(options: CallContextInterceptorOptions): void {

@@ -9,6 +9,12 @@ export interface ServedCall {
   sendMetadata(headers: Metadata): void;
 }
 
+/** The client's end of it. */
+export interface Connection {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
 /** How the server treats its calls' contexts: `callContextInterceptor`'s options, with the defaults filled in. */
 export interface ServerScopePolicy {
   readonly cancelOnCompletion: boolean;
@@ -34,18 +40,24 @@ export class ServerCallScope extends CallContextScope {
   private call: ServedCall | undefined;
   private trailersToSend: Metadata | undefined;
 
-  /** @param peer taken beforehand: when a connection drops, grpc-js forgets whose it was before it says so. */
+  /** @param connection taken beforehand: when it drops, grpc-js forgets whose it was before it says so. */
   constructor(
     readonly method: string,
     deadline: number,
     call: ServedCall,
-    readonly peer: string,
+    private readonly connection: Connection,
     private readonly policy: ServerScopePolicy,
   ) {
     super({ deadline, name: method });
     this.call = call;
     this.host = call.getHost();
     this.recorder = call.getMetricsRecorder();
+  }
+
+  /** The client's address, `unknown` where the transport has none. */
+  get peer(): string {
+    const { remoteAddress, remotePort } = this.connection;
+    return remotePort ? `${remoteAddress}:${remotePort}` : (remoteAddress ?? 'unknown');
   }
 
   get serverContext(): ServerCallContext {
@@ -67,6 +79,9 @@ export class ServerCallScope extends CallContextScope {
    * passed. A client's reset carries no reason, so one shortly before the deadline counts as the deadline.
    */
   abandon(): void {
+    if (this.hasEnded) {
+      return;
+    }
     if (this.deadline !== Infinity && this.deadline - Date.now() <= this.policy.deadlineSlackMs) {
       this.cancel(status.DEADLINE_EXCEEDED, `${this.label} was cut short: its deadline passed`);
     } else {

@@ -125,10 +125,16 @@ function scopeFor(call: ServerCall): ServerCallScope {
     opened.servedThrough(call);
     return opened;
   }
-  const scope = new ServerCallScope(call.getPath(), Number(call.getDeadline()), call, call.getPeer(), {
-    cancelOnCompletion: false,
-    deadlineSlackMs: DEFAULT_DEADLINE_SLACK_MS,
-  });
+  const scope = new ServerCallScope(
+    call.getPath(),
+    Number(call.getDeadline()),
+    call,
+    { remoteAddress: call.getPeer() },
+    {
+      cancelOnCompletion: false,
+      deadlineSlackMs: DEFAULT_DEADLINE_SLACK_MS,
+    },
+  );
   scope.requestMetadata = call.metadata;
   call.on('cancelled', () => scope.abandon());
   return scope;
