@@ -7,7 +7,6 @@ import {
   ChainClient,
   type Count,
   FrontendClient,
-  type HoldReply,
   type User,
 } from '../../dist/generated/bench/v1/bench.js';
 import { UsersServer, user } from './users-server.js';
@@ -106,7 +105,7 @@ describe.each(Object.keys(contestants))('%s', (name) => {
 
   function hold(id: string) {
     const { promise: error, resolve } = withResolvers<ServiceError | null>();
-    const call = chain.hold({ id }, (failure: ServiceError | null, _?: HoldReply) => resolve(failure));
+    const call = chain.hold({ id }, (failure) => resolve(failure));
     return { call, error };
   }
 });
