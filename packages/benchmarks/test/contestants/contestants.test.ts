@@ -3,12 +3,7 @@ import { type CallOptions, credentials, Metadata, type ServiceError, status } fr
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Contestant, Frontend } from '../../dist/contestants/contestant.js';
 import { contestants, loadContestant } from '../../dist/contestants/contestants.js';
-import {
-  ChainClient,
-  type Count,
-  FrontendClient,
-  type User,
-} from '../../dist/generated/bench/v1/bench.js';
+import { ChainClient, type Count, FrontendClient, type User } from '../../dist/generated/bench/v1/bench.js';
 import { UsersServer, user } from './users-server.js';
 
 let users: UsersServer;

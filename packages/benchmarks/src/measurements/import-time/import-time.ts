@@ -16,15 +16,15 @@ export const importTime: Measurement<readonly Import[]> = {
   name: 'import-time',
   title: 'Time to import',
 
-  async run({ quick, progress }) {
-    const rounds = quick ? 3 : 31;
+  async run(bench) {
+    const rounds = bench.quick ? 3 : 31;
     const lists = [[], ...(await installs())];
     const imports = new Map(lists.map((packages) => [packages.join(' '), { packages, samples: [] as number[] }]));
     let done = 0;
     const turns = [...imports.keys()].map((name) => ({ name, everyRounds: 1 }));
     await takeTurns(turns, rounds, async (name) => {
       const { packages, samples } = imports.get(name)!;
-      progress(done++, rounds * imports.size, packages.length === 0 ? 'an empty module' : packages.join(', '));
+      bench.progress(done++, rounds * imports.size, packages.length === 0 ? 'an empty module' : packages.join(', '));
       samples.push(await timeToImport(packages));
     });
     return [...imports.values()];

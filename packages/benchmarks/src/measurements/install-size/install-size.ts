@@ -11,10 +11,10 @@ export const installSize: Measurement<readonly Install[]> = {
   name: 'install-size',
   title: 'Size of an installation',
 
-  async run({ progress }) {
+  async run(bench) {
     const lists = await installs();
     return lists.map((installed, index) => {
-      progress(index, lists.length, installed.join(', '));
+      bench.progress(index, lists.length, installed.join(', '));
       return { installed, ...installedSize(installed, fileURLToPath(new URL('.', import.meta.url))) };
     });
   },

@@ -24,14 +24,14 @@ export const startUp: Measurement<StartUp> = {
   name: 'start-up',
   title: 'Start-up with many clients',
 
-  async run({ quick, progress }) {
-    const clients = quick ? 250 : 1_000;
-    const rounds = quick ? 2 : 15;
+  async run(bench) {
+    const clients = bench.quick ? 250 : 1_000;
+    const rounds = bench.quick ? 2 : 15;
     const samples: Record<RegistryName, Sample[]> = { 'grpc-js': [], inversify: [], 'grpc-di': [], nestjs: [] };
     let done = 0;
     const turns = names.map((name) => ({ name, everyRounds: 1 }));
     await takeTurns(turns, rounds, async (name) => {
-      progress(done++, rounds * names.length, `${clients} clients in ${name}`);
+      bench.progress(done++, rounds * names.length, `${clients} clients in ${name}`);
       samples[name].push(await sampleOf(name, clients));
     });
     return { clients, samples };
