@@ -12,6 +12,8 @@ interface Import {
   readonly samples: readonly number[];
 }
 
+const emptyModule = new URL('./nothing.js', import.meta.url).href;
+
 export const importTime: Measurement<readonly Import[]> = {
   name: 'import-time',
   title: 'Time to import',
@@ -56,7 +58,7 @@ export const importTime: Measurement<readonly Import[]> = {
 async function timeToImport(packages: readonly string[]): Promise<number> {
   const program = new URL('./importing-process.js', import.meta.url);
   const importing = await WorkerProcess.start<ImportingProcess>(program, {
-    args: packages.length === 0 ? ['./nothing.js'] : [...packages],
+    args: packages.length === 0 ? [emptyModule] : [...packages],
   });
   try {
     return await importing.ask('ms');
