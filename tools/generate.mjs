@@ -15,7 +15,7 @@ export default async function generate() {
   return worst;
 }
 
-/** Every folder of generated code, the proto/ folder that it comes from, and its generator. */
+/** Every folder of generated code, the proto/ folder that it comes from, or what of it, and its generator. */
 export function generated() {
   const withProtos = workspaceFolders().filter((folder) => existsSync(join(root, folder, 'proto')));
   const rig = 'packages/test-rig/proto';
@@ -30,15 +30,15 @@ export function generated() {
     })),
     { folder: `${clients}/proto-loader`, protos: rig, generator: protoLoader },
     { folder: `${clients}/protobuf-ts`, protos: rig, generator: protobufTs },
-    { folder: `${peers}/nice-grpc`, protos: bench, generator: niceGrpc },
-    { folder: `${peers}/connect`, protos: bench, generator: protobufEs },
+    { folder: `${peers}/nice-grpc`, protos: bench, below: 'bench/', generator: niceGrpc },
+    { folder: `${peers}/connect`, protos: bench, below: 'bench/', generator: protobufEs },
   ];
 }
 
-export function generateInto(output, { protos, generator }, processOptions) {
+export function generateInto(output, { protos, below = '', generator }, processOptions) {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  const files = filesBelow(join(root, protos)).filter((file) => file.endsWith('.proto'));
+  const files = filesBelow(join(root, protos)).filter((file) => file.startsWith(below) && file.endsWith('.proto'));
   return generator(output, protos, files, processOptions);
 }
 

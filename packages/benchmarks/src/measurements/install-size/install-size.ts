@@ -1,21 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import type { Measurement } from '../../measurement.js';
 import { type InstalledSize, installedSize } from './installed-size.js';
-import { installs } from './installs.js';
+import { type Install, installs, listOf } from './installs.js';
 
-interface Install extends InstalledSize {
-  readonly installed: readonly string[];
+interface Measured extends Install {
+  readonly size: InstalledSize;
 }
 
-export const installSize: Measurement<readonly Install[]> = {
+export const installSize: Measurement<readonly Measured[]> = {
   name: 'install-size',
   title: 'Size of an installation',
 
   async run(bench) {
     const lists = await installs();
-    return lists.map((installed, index) => {
-      bench.progress(index, lists.length, installed.join(', '));
-      return { installed, ...installedSize(installed, fileURLToPath(new URL('.', import.meta.url))) };
+    return lists.map(({ name, packages }, index) => {
+      bench.progress(index, lists.length, name);
+      return { name, packages, size: installedSize(packages, fileURLToPath(new URL('.', import.meta.url))) };
     });
   },
 
@@ -24,10 +24,11 @@ export const installSize: Measurement<readonly Install[]> = {
       blocks: [
         'What a program gets that installs these packages: they, their dependencies and their peers that are not optional. ' +
           'The bytes are the lengths of the files; a package of this repository counts as it would be published.',
+        listOf(raw),
         {
-          columns: ['installed', 'MB', 'packages', 'files'],
-          rows: raw.map(({ installed, bytes, packages, files }) => [
-            installed.map((name) => `\`${name}\``).join(', '),
+          columns: ['', 'MB', 'packages', 'files'],
+          rows: raw.map(({ name, size: { bytes, packages, files } }) => [
+            name,
             (bytes / 1e6).toFixed(2),
             `${packages.length}`,
             `${files}`,

@@ -2,7 +2,7 @@ import { quartiles } from '../../harness/quartiles.js';
 import { takeTurns } from '../../harness/turns.js';
 import { WorkerProcess } from '../../harness/worker-process.js';
 import type { Measurement, Table } from '../../measurement.js';
-import type { FirstResolves, RegisteringProcess } from './registering-process.js';
+import type { FirstResolves, RegisteringProcess } from './process.js';
 import { type RegistryName, registries } from './registries/registries.js';
 
 /** What one process that has just started needed: times in milliseconds, memory in bytes of heap. */
@@ -53,7 +53,7 @@ export const startUp: Measurement<StartUp> = {
 };
 
 async function sampleOf(name: RegistryName, clients: number): Promise<Sample> {
-  const program = new URL('./registering-process.js', import.meta.url);
+  const program = new URL('./process.js', import.meta.url);
   const registering = await WorkerProcess.start<RegisteringProcess>(program, {
     args: [name, `${clients}`],
     nodeArgs: ['--expose-gc'],

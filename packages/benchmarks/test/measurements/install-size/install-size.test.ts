@@ -8,18 +8,23 @@ test("every contestant's packages are measured, and what they bring along", asyn
 
   for (const name of Object.keys(contestants)) {
     const { packages } = await loadContestant(name);
-    const install = raw.find(({ installed }) => installed.join() === packages.join())!;
-    const found = install.packages.map((version) => version.slice(0, version.lastIndexOf('@')));
+    const { size } = raw.find((install) => install.packages.join() === packages.join())!;
+    const found = size.packages.map((version) => version.slice(0, version.lastIndexOf('@')));
     expect(found).toEqual(expect.arrayContaining([...packages]));
-    expect(install.bytes).toBeGreaterThan(100_000);
+    expect(size.bytes).toBeGreaterThan(100_000);
   }
 });
 
 test('the report has a row for each', () => {
   const { blocks } = installSize.report([
-    { installed: ['one', 'two'], bytes: 1_234_567, files: 89, packages: ['one@1.0.0', 'two@1.0.0', 'peer@1.0.0'] },
+    {
+      name: 'both',
+      packages: ['one', 'two'],
+      size: { bytes: 1_234_567, files: 89, packages: ['one@1.0.0', 'two@1.0.0', 'peer@1.0.0'] },
+    },
   ]);
 
   const table = blocks.find((block): block is Table => typeof block === 'object' && 'rows' in block)!;
-  expect(table.rows).toEqual([['`one`, `two`', '1.23', '3', '89']]);
+  expect(blocks).toContain('- both: `one`, `two`');
+  expect(table.rows).toEqual([['both', '1.23', '3', '89']]);
 });

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { type ProcessOperations, serveParent } from '../../harness/serve-parent.js';
 import { type RegistryName, registries } from './registries/registries.js';
 
-/** A program that starts with many clients: `registering-process.js <registry> <how many>`. All times in milliseconds. */
+/** A program that starts with many clients: `process.js <registry> <how many>`. All times in milliseconds. */
 export interface RegisteringProcess extends ProcessOperations {
   register(): Promise<number>;
   resolve(): FirstResolves;
@@ -24,7 +24,7 @@ serveParent<RegisteringProcess>({
   async register() {
     const start = performance.now();
     await registry.register(addresses);
-    return performance.now() - start;
+    return since(start);
   },
 
   resolve: () => ({ first: timeToGet(0), same: timeToGet(0), another: timeToGet(1) }),
@@ -34,16 +34,20 @@ serveParent<RegisteringProcess>({
     for (let index = 2; index < addresses.length; index++) {
       registry.get(index);
     }
-    return performance.now() - start;
+    return since(start);
   },
 });
 
 function timeToGet(index: number): number {
   const start = performance.now();
   const client = registry.get(index);
-  const ms = performance.now() - start;
+  const ms = since(start);
   if (client === undefined) {
     throw new Error(`There is no client ${index}`);
   }
   return ms;
+}
+
+function since(start: number): number {
+  return Number((performance.now() - start).toPrecision(4));
 }
