@@ -15,11 +15,13 @@ export default async function generate() {
   return worst;
 }
 
-/** Every folder of generated code, the proto/ folder that it comes from, and its generator. */
+/** Every folder of generated code, the proto/ folder that it comes from, or what of it, and its generator. */
 export function generated() {
   const withProtos = workspaceFolders().filter((folder) => existsSync(join(root, folder, 'proto')));
   const rig = 'packages/test-rig/proto';
   const clients = 'packages/client-factory/test/generators/generated';
+  const bench = 'packages/benchmarks/proto';
+  const peers = 'packages/benchmarks/src/contestants/generated';
   return [
     ...withProtos.map((folder) => ({
       folder: `${folder}/src/generated`,
@@ -28,19 +30,31 @@ export function generated() {
     })),
     { folder: `${clients}/proto-loader`, protos: rig, generator: protoLoader },
     { folder: `${clients}/protobuf-ts`, protos: rig, generator: protobufTs },
+    { folder: `${peers}/nice-grpc`, protos: bench, below: 'bench/', generator: niceGrpc },
+    { folder: `${peers}/connect`, protos: bench, below: 'bench/', generator: protobufEs },
   ];
 }
 
-export function generateInto(output, { protos, generator }, processOptions) {
+export function generateInto(output, { protos, below = '', generator }, processOptions) {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  const files = filesBelow(join(root, protos)).filter((file) => file.endsWith('.proto'));
+  const files = filesBelow(join(root, protos)).filter((file) => file.startsWith(below) && file.endsWith('.proto'));
   return generator(output, protos, files, processOptions);
 }
 
 function tsProto(output, protos, files, processOptions) {
+  return runTsProto(['outputServices=grpc-js'], output, protos, files, processOptions);
+}
+
+/** As nice-grpc's README has it. */
+function niceGrpc(output, protos, files, processOptions) {
+  const services = ['outputServices=nice-grpc', 'outputServices=generic-definitions', 'useExactTypes=false'];
+  return runTsProto(services, output, protos, files, processOptions);
+}
+
+function runTsProto(services, output, protos, files, processOptions) {
   const options = [
-    'outputServices=grpc-js',
+    ...services,
     'env=node',
     'esModuleInterop=true',
     'importSuffix=.js',
@@ -50,6 +64,19 @@ function tsProto(output, protos, files, processOptions) {
   ];
   return protoc(
     [`--plugin=${plugin('protoc-gen-ts_proto')}`, `--ts_proto_out=${output}`, `--ts_proto_opt=${options.join(',')}`],
+    protos,
+    files,
+    processOptions,
+  );
+}
+
+function protobufEs(output, protos, files, processOptions) {
+  return protoc(
+    [
+      `--plugin=${plugin('protoc-gen-es', 'packages/benchmarks')}`,
+      `--es_out=${output}`,
+      '--es_opt=target=ts,import_extension=js',
+    ],
     protos,
     files,
     processOptions,
@@ -95,7 +122,7 @@ function protoc(args, protos, files, processOptions) {
   );
 }
 
-function plugin(name) {
+function plugin(name, folder = '.') {
   const file = process.platform === 'win32' ? `${name}.cmd` : name;
-  return `${name}=${join(root, 'node_modules/.bin', file)}`;
+  return `${name}=${join(root, folder, 'node_modules/.bin', file)}`;
 }

@@ -8,6 +8,9 @@ export const contestants = {
   'grpc-js-parent': () => import('./grpc-js-parent.js'),
   'grpc-di': () => import('./grpc-di.js'),
   'grpc-di-callbacks': () => import('./grpc-di-callbacks.js'),
+  'nice-grpc': () => import('./nice-grpc.js'),
+  'connect-node': () => import('./connect-node.js'),
+  nestjs: () => import('./nestjs.js'),
 } satisfies Record<string, () => Promise<{ readonly contestant: Contestant }>>;
 
 export type ContestantName = keyof typeof contestants;

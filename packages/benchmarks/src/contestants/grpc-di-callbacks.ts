@@ -21,7 +21,7 @@ import { listen } from './grpc-js-frontend.js';
 /** What changes in a grpc-js service that is there already: an interceptor, and where its clients come from. */
 export const contestant: Contestant = {
   name: 'grpc-di, callbacks',
-  packages: ['@grpc-di/client-factory', '@grpc-di/server'],
+  packages: ['@grpc-di/client-factory', '@grpc-di/server', '@grpc/grpc-js', 'inversify', 'reflect-metadata'],
   passesOn: { deadline: true, cancellation: true },
   startFrontend,
 };

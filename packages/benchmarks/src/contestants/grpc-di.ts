@@ -23,7 +23,7 @@ import { listen } from './grpc-js-frontend.js';
 /** Injected clients, promises and `for await`, in classes from a container. */
 export const contestant: Contestant = {
   name: 'grpc-di, promises',
-  packages: ['@grpc-di/client-factory', '@grpc-di/server'],
+  packages: ['@grpc-di/client-factory', '@grpc-di/server', '@grpc/grpc-js', 'inversify', 'reflect-metadata'],
   passesOn: { deadline: true, cancellation: true },
   startFrontend,
 };

@@ -1,0 +1,2 @@
+// What an import itself costs: the floor of them all.
+export {};
