@@ -1,0 +1,81 @@
+import * as Plot from '@observablehq/plot';
+import { quartiles } from '../../harness/quartiles.js';
+import type { Figure, Section, Table, Target } from '../../measurement.js';
+import { bytesPerCall, type Retention } from './retention-of.js';
+
+export interface RetentionRaw {
+  readonly contestants: readonly ContestantRetention[];
+}
+
+export interface ContestantRetention extends Retention {
+  readonly name: string;
+  readonly title: string;
+}
+
+/** A full collection does not find the same heap twice: compiled code and grown tables come and go. */
+const nothingBytes = 10;
+
+export function reportRetention({ contestants }: RetentionRaw): Section {
+  return {
+    blocks: [
+      'A service with one open bidirectional stream makes unary calls for it, 32 at a time, each of which succeeds. ' +
+        'After a warm-up, and again after every 10,000 calls, its heap is read after a full collection, with the stream ' +
+        'still open: what is there is kept for as long as the stream lasts. A contestant whose heap has grown by 400 MB ' +
+        'makes no more calls. Then the client half-closes the stream; the ' +
+        'reply delay is the time until the status arrives, and "before" is its median for new streams with a few calls.',
+      table(contestants),
+      figure(contestants),
+    ],
+    targets: contestants.filter(({ name }) => name.startsWith('grpc-di')).map((ours) => target(ours, contestants)),
+  };
+}
+
+function table(contestants: readonly ContestantRetention[]): Table {
+  return {
+    columns: ['', 'calls', 'bytes kept per call', 'reply delay before', 'reply delay after', 'warnings'],
+    rows: contestants.map(({ title, heap, replyDelaysBefore, replyDelayAfter, warnings }) => [
+      title,
+      heap.at(-1)!.calls.toLocaleString('en'),
+      bytesText(bytesPerCall(heap)),
+      milliseconds(quartiles(replyDelaysBefore).median),
+      milliseconds(replyDelayAfter),
+      [...new Set(warnings.map((warning) => warning.split(':')[0]!))].join(', ') || 'none',
+    ]),
+  };
+}
+
+function figure(contestants: readonly ContestantRetention[]): Figure {
+  const points = contestants.flatMap(({ title, heap }) =>
+    heap.map(({ calls, bytes }) => ({ contestant: title, calls, megabytes: (bytes - heap[0]!.bytes) / 1e6 })),
+  );
+  const ends = contestants.map(({ title, heap }) => `${title} ${bytesText(bytesPerCall(heap))} bytes`);
+  return {
+    name: 'retention',
+    alt: `Growth of the heap over the nested calls of one open stream. Per call: ${ends.join(', ')}.`,
+    plot: {
+      x: { label: 'Nested calls', grid: true },
+      y: { label: 'Growth of the heap, MB', grid: true },
+      color: { legend: true },
+      marks: [Plot.ruleY([0]), Plot.lineY(points, { x: 'calls', y: 'megabytes', stroke: 'contestant', marker: true })],
+    },
+  };
+}
+
+function target(ours: ContestantRetention, contestants: readonly ContestantRetention[]): Target {
+  const bytes = bytesPerCall(ours.heap);
+  const floor = contestants.find(({ name }) => name === 'grpc-js');
+  const beside = floor === undefined ? '' : ` (${floor.title}: ${bytesText(bytesPerCall(floor.heap))})`;
+  return {
+    text: `${ours.title}: nothing kept per finished nested call, that is less than ${nothingBytes} bytes`,
+    measured: `${bytesText(bytes)} bytes${beside}`,
+    met: bytes < nothingBytes,
+  };
+}
+
+function bytesText(bytes: number): string {
+  return Math.abs(bytes) < 100 ? bytes.toFixed(1) : Math.round(bytes).toLocaleString('en');
+}
+
+function milliseconds(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(2) : Math.round(ms).toLocaleString('en')} ms`;
+}
