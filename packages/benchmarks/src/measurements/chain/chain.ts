@@ -2,7 +2,7 @@ import { type ContestantName, contestants, loadContestant } from '../../contesta
 import { takeTurns } from '../../harness/turns.js';
 import { WorkerProcess } from '../../harness/worker-process.js';
 import type { BenchRun, Measurement } from '../../measurement.js';
-import type { ChainProcess } from './chain-process.js';
+import type { ChainProcess } from './process.js';
 import { type ChainRaw, reportChain, type Seat } from './report.js';
 import type { LeafEnd } from './service-chain.js';
 
@@ -27,10 +27,7 @@ async function run(bench: BenchRun): Promise<ChainRaw> {
   try {
     for (const { name, contestant } of seats) {
       const args = [contestant, String(Math.max(...hops))];
-      processes.set(
-        name,
-        await WorkerProcess.start<ChainProcess>(new URL('chain-process.js', import.meta.url), { args }),
-      );
+      processes.set(name, await WorkerProcess.start<ChainProcess>(new URL('process.js', import.meta.url), { args }));
       cancels[name] = hops.map(() => []);
       deadlines[name] = [];
     }

@@ -1,5 +1,6 @@
+import { ratioFigure } from '../../figures/ratio-figure.js';
 import { type Quartiles, quartiles } from '../../harness/quartiles.js';
-import type { Section, Table, Target } from '../../measurement.js';
+import type { Figure, Section, Table, Target } from '../../measurement.js';
 import type { LeafEnd } from './service-chain.js';
 
 export interface ChainRaw {
@@ -36,6 +37,7 @@ export function reportChain(raw: ChainRaw): Section {
         `turns in random order, and a ratio is that of two medians of one round, against \`parent\`.${leftOut} ` +
         'Times are medians, with quartiles in brackets.',
       cancelTable(raw, cancelling),
+      cancelFigure(raw, cancelling),
       `The client gives its call ${raw.timeoutMs} ms. The deadline that the last service gets is later, as gRPC sends ` +
         'the time that is left, and the way there takes time. The end is when the last service is told that the call is ' +
         'over, by its own deadline or by the cancellation of the service before it, whichever comes first; below 0 it was told early.',
@@ -55,6 +57,24 @@ function cancelTable(raw: ChainRaw, seats: readonly Seat[]): Table {
       }),
     ),
   };
+}
+
+function cancelFigure(raw: ChainRaw, seats: readonly Seat[]): Figure {
+  const rows = raw.hops.flatMap((hops, at) =>
+    seats.flatMap(({ name, title }) => {
+      const ratio = name === compared ? undefined : ratios(raw, name, at);
+      return ratio === undefined ? [] : [{ group: hops === 1 ? '1 hop' : `${hops} hops`, contestant: title, ...ratio }];
+    }),
+  );
+  const medians = rows.map(({ group, contestant, median }) => `${contestant}, ${group}: ${median.toFixed(2)}`);
+  return ratioFigure(
+    'chain',
+    `Time from a cancel to the last service, times that of parent. ${medians.join('; ')}.`,
+    rows,
+    {
+      label: "time until the last service is told, as multiples of parent's",
+    },
+  );
 }
 
 function deadlineTable(raw: ChainRaw): Table {

@@ -54,7 +54,7 @@ export class ServiceChain {
     call.cancel();
     await ended;
     const cancelled = await this.endOf(held, start + this.lostAfterMs);
-    return cancelled === null ? null : cancelled - start;
+    return cancelled === null ? null : rounded(cancelled - start);
   }
 
   /** Calls through so many hops each, which end by their deadline. */
@@ -89,7 +89,7 @@ export class ServiceChain {
     const end = await this.endOf(held, lost);
     return {
       hops,
-      ended: end === null ? null : end - deadlineHere,
+      ended: end === null ? null : rounded(end - deadlineHere),
       given: Number.isFinite(held.deadline) ? held.deadline - deadline : null,
     };
   }
@@ -116,6 +116,11 @@ export class ServiceChain {
     }
     return end;
   }
+}
+
+/** To microseconds. */
+function rounded(ms: number): number {
+  return Number(ms.toFixed(3));
 }
 
 /** What the promise resolves with, or `undefined` when that takes longer. */

@@ -1,15 +1,34 @@
-import { type ClientUnaryCall, credentials, Metadata } from '@grpc/grpc-js';
-import { ChainClient } from '../../generated/bench/v1/bench.js';
-import { type Crowd, channelOptions, type StartCalls, timeoutMs } from './outstanding-calls.js';
+import { type CallOptions, type ClientUnaryCall, credentials, Metadata } from '@grpc/grpc-js';
+import { ChainClient, type HoldReply } from '../../generated/bench/v1/bench.js';
+import { type Crowd, channelOptions, type OutstandingCalls, type StartCalls, timeoutMs } from './outstanding-calls.js';
 
 /** The floor: a grpc-js client, its deadline by hand, and a loop over `call.cancel()`. */
-export const startBareCalls: StartCalls = async (crowd, onEnd) => {
+export const startBareCalls: StartCalls = (crowd, onEnd) =>
+  startCalls(crowd, (client, options) => client.hold({ id: '' }, new Metadata(), options, onEnd));
+
+/** The same with a promise for each call. */
+export const startBarePromises: StartCalls = (crowd, onEnd) =>
+  startCalls(crowd, (client, options) => {
+    let call!: ClientUnaryCall;
+    const reply = new Promise<HoldReply>((resolve, reject) => {
+      call = client.hold({ id: '' }, new Metadata(), options, (error, held) =>
+        error === null ? resolve(held) : reject(error),
+      );
+    });
+    reply.then(() => onEnd(null), onEnd);
+    return call;
+  });
+
+async function startCalls(
+  crowd: Crowd,
+  startCall: (client: ChainClient, options: CallOptions) => ClientUnaryCall,
+): Promise<OutstandingCalls> {
   const clients = openClients(crowd);
   const calls: ClientUnaryCall[] = [];
   const deadline = Date.now() + timeoutMs;
   for (const client of clients) {
     for (let i = 0; i < crowd.callsPerConnection; i++) {
-      calls.push(client.hold({ id: '' }, new Metadata(), { deadline }, onEnd));
+      calls.push(startCall(client, { deadline }));
     }
   }
   return {
@@ -23,7 +42,7 @@ export const startBareCalls: StartCalls = async (crowd, onEnd) => {
     callOnEach: () => callOnEach(clients),
     close: async () => clients.forEach((client) => client.close()),
   };
-};
+}
 
 export function openClients({ address, connections }: Crowd): ChainClient[] {
   return Array.from(

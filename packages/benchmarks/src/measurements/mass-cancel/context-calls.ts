@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials } from '@grpc/grpc-js';
 import { runInCallContext } from '@grpc-di/call-context';
 import { createGrpcClient, type GrpcClient, GrpcClientFactory, getGrpcClient } from '@grpc-di/client-factory';
 import { Container } from 'inversify';
@@ -7,7 +7,6 @@ import { ChainClient } from '../../generated/bench/v1/bench.js';
 import { type Crowd, channelOptions, type OutstandingCalls, type StartCalls, timeoutMs } from './outstanding-calls.js';
 
 type Client = GrpcClient<ChainClient>;
-type OnEnd = (error: ServiceError | null) => void;
 
 /** Calls of a propagating client with callbacks, in one call context that is cancelled. */
 export const startContextCallbacks: StartCalls = (crowd, onEnd) =>

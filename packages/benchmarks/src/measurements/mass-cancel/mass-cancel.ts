@@ -1,7 +1,8 @@
 import { takeTurns } from '../../harness/turns.js';
 import { WorkerProcess } from '../../harness/worker-process.js';
 import type { BenchRun, Measurement } from '../../measurement.js';
-import type { Cancelled, MassCancelProcess } from './client-process.js';
+import type { Cancelled } from './cancelling-client.js';
+import type { MassCancelProcess } from './client-process.js';
 import { type MassCancelRaw, reportMassCancel } from './report.js';
 import { sampleOf } from './sample.js';
 import type { HoldingServerProcess } from './server-process.js';
@@ -19,6 +20,7 @@ export const massCancel: Measurement<MassCancelRaw> = {
 const seats: Readonly<Record<string, Way>> = {
   bare: 'bare',
   'bare-again': 'bare',
+  'bare-promises': 'bare-promises',
   'context-callbacks': 'context-callbacks',
   'context-promises': 'context-promises',
   parent: 'parent',
@@ -26,7 +28,7 @@ const seats: Readonly<Record<string, Way>> = {
 
 async function run(bench: BenchRun): Promise<MassCancelRaw> {
   const size = { connections: bench.quick ? 2 : 20, callsPerConnection: 500 };
-  const rounds = bench.quick ? 3 : 7;
+  const rounds = bench.quick ? 2 : 6;
   const samples: Record<string, Cancelled[]> = {};
   const clients = new Map<string, WorkerProcess<MassCancelProcess>>();
   const server = await WorkerProcess.start<HoldingServerProcess>(new URL('server-process.js', import.meta.url));

@@ -1,6 +1,7 @@
+import { ratioFigure } from '../../figures/ratio-figure.js';
 import { type Quartiles, quartiles } from '../../harness/quartiles.js';
-import type { Section, Table, Target } from '../../measurement.js';
-import type { Cancelled } from './client-process.js';
+import type { Figure, Section, Table, Target } from '../../measurement.js';
+import type { Cancelled } from './cancelling-client.js';
 import type { CrowdSize } from './sample.js';
 
 export interface MassCancelRaw extends CrowdSize {
@@ -18,13 +19,15 @@ export function reportMassCancel(raw: MassCancelRaw): Section {
   return {
     blocks: [
       `A client has ${calls} unary calls outstanding, ${raw.callsPerConnection} on each of ${raw.connections} connections ` +
-        'to a grpc-js server that holds them, all with a deadline; then all are cancelled at once. "Cancelling" is how long the event loop is ' +
+        'to a grpc-js server that holds them, all with a deadline; then all are cancelled at once: with grpc-js by a loop over `call.cancel()`, ' +
+        'with grpc-di and `parent` by the end of the call that they belong to. "Cancelling" is how long the event loop is ' +
         'held up by the cancelling itself; "all ended" is the time from its start until the last callback or rejection. ' +
         'All calls ended with CANCELLED, the server saw each of them cancelled, and no connection was lost: a sample in ' +
         'which that is not so fails the measurement.',
       `Each way has a process of its own, warmed up by one such crowd. They take turns in random order, ${raw.samples[compared]!.length} ` +
         'times; a ratio is that of two samples of one round. Medians, with quartiles in brackets.',
       table(raw),
+      figure(raw),
     ],
     targets: raw.seats.filter(({ name }) => name.startsWith('context-')).map((seat) => target(raw, seat, calls)),
   };
@@ -41,6 +44,27 @@ function table(raw: MassCancelRaw): Table {
       ]),
     ]),
   };
+}
+
+function figure(raw: MassCancelRaw): Figure {
+  const rows = (['cancelling', 'delivered'] as const).flatMap((what) =>
+    raw.seats
+      .filter(({ name }) => name !== compared)
+      .map(({ name, title }) => ({
+        group: what === 'cancelling' ? 'cancelling' : 'until all have ended',
+        contestant: title,
+        ...ratio(raw, name, what),
+      })),
+  );
+  const medians = rows.map(({ group, contestant, median }) => `${contestant}, ${group}: ${median.toFixed(2)}`);
+  return ratioFigure(
+    'mass-cancel',
+    `Times, as multiples of those of a loop over call.cancel(). ${medians.join('; ')}.`,
+    rows,
+    {
+      label: "time, as multiples of the loop's",
+    },
+  );
 }
 
 function target(raw: MassCancelRaw, { name, title }: { name: string; title: string }, calls: string): Target {

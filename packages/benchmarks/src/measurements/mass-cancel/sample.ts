@@ -1,6 +1,10 @@
+import type { Operations } from '../../harness/serve-parent.js';
 import type { WorkerProcess } from '../../harness/worker-process.js';
-import type { Cancelled, MassCancelProcess } from './client-process.js';
+import type { Cancelled, CancellingClient } from './cancelling-client.js';
 import type { HoldingServerProcess } from './server-process.js';
+
+/** A process, as far as it matters here. */
+type Asked<Offered extends Operations<Offered>> = Pick<WorkerProcess<Offered>, 'ask'>;
 
 export interface CrowdSize {
   readonly connections: number;
@@ -15,8 +19,8 @@ export interface CrowdSize {
  * does not see to be cancelled is waited for.
  */
 export async function sampleOf(
-  client: WorkerProcess<MassCancelProcess>,
-  server: WorkerProcess<HoldingServerProcess>,
+  client: Asked<CancellingClient>,
+  server: Asked<HoldingServerProcess>,
   { connections, callsPerConnection }: CrowdSize,
 ): Promise<Cancelled> {
   const count = connections * callsPerConnection;

@@ -3,19 +3,23 @@ import type { StartCalls } from './outstanding-calls.js';
 /** Loaded in a process of its own each. */
 export const ways = {
   bare: {
-    title: 'grpc-js, a loop over `call.cancel()`',
+    title: 'grpc-js, the loop',
     load: async () => ({ startCalls: (await import('./bare-calls.js')).startBareCalls }),
   },
+  'bare-promises': {
+    title: 'grpc-js, the loop, promises by hand',
+    load: async () => ({ startCalls: (await import('./bare-calls.js')).startBarePromises }),
+  },
   'context-callbacks': {
-    title: 'grpc-di, callbacks, the context is cancelled',
+    title: 'grpc-di, callbacks',
     load: async () => ({ startCalls: (await import('./context-calls.js')).startContextCallbacks }),
   },
   'context-promises': {
-    title: 'grpc-di, promises, the context is cancelled',
+    title: 'grpc-di, promises',
     load: async () => ({ startCalls: (await import('./context-calls.js')).startContextPromises }),
   },
   parent: {
-    title: "grpc-js, 'parent' is cancelled",
+    title: "grpc-js, 'parent'",
     load: async () => ({ startCalls: (await import('./parent-calls.js')).startParentCalls }),
   },
 } satisfies Record<

@@ -32,7 +32,7 @@ export class OpenStream {
     const start = performance.now();
     this.call.end();
     const [{ code, details }] = await ended;
-    const ms = performance.now() - start;
+    const ms = Number((performance.now() - start).toFixed(3));
     this.client.close();
     if (code !== status.OK) {
       throw new Error(`The stream ended with ${status[code]}: ${details}`);

@@ -1,4 +1,4 @@
-import * as Plot from '@observablehq/plot';
+import { linesFigure } from '../../figures/lines-figure.js';
 import { quartiles } from '../../harness/quartiles.js';
 import type { Figure, Section, Table, Target } from '../../measurement.js';
 import { bytesPerCall, type Retention } from './retention-of.js';
@@ -46,19 +46,15 @@ function table(contestants: readonly ContestantRetention[]): Table {
 
 function figure(contestants: readonly ContestantRetention[]): Figure {
   const points = contestants.flatMap(({ title, heap }) =>
-    heap.map(({ calls, bytes }) => ({ contestant: title, calls, megabytes: (bytes - heap[0]!.bytes) / 1e6 })),
+    heap.map(({ calls, bytes }) => ({ series: title, x: calls, y: (bytes - heap[0]!.bytes) / 1e6 })),
   );
   const ends = contestants.map(({ title, heap }) => `${title} ${bytesText(bytesPerCall(heap))} bytes`);
-  return {
-    name: 'retention',
-    alt: `Growth of the heap over the nested calls of one open stream. Per call: ${ends.join(', ')}.`,
-    plot: {
-      x: { label: 'Nested calls', grid: true },
-      y: { label: 'Growth of the heap, MB', grid: true },
-      color: { legend: true },
-      marks: [Plot.ruleY([0]), Plot.lineY(points, { x: 'calls', y: 'megabytes', stroke: 'contestant', marker: true })],
-    },
-  };
+  return linesFigure(
+    'retention',
+    `Growth of the heap over the nested calls of one open stream. Per call: ${ends.join(', ')}.`,
+    points,
+    { x: 'nested calls', y: 'growth of the heap, MB' },
+  );
 }
 
 function target(ours: ContestantRetention, contestants: readonly ContestantRetention[]): Target {

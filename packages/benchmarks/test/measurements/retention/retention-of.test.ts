@@ -46,10 +46,13 @@ test('a frontend that keeps nothing is seen to keep far less, and has no warning
 
 async function retentionOfLeaking(numbers: number, differently: Partial<typeof plan> = {}): Promise<Retention> {
   const upstream = `127.0.0.1:${await users.ask('port')}`;
-  const frontend = await WorkerProcess.start<FrontendProcess>(new URL('leaking-frontend.js', import.meta.url), {
-    args: [upstream, String(numbers)],
-    nodeArgs: ['--expose-gc'],
-  });
+  const frontend = await WorkerProcess.start<FrontendProcess>(
+    new URL('fixtures/leaking-frontend.js', import.meta.url),
+    {
+      args: [upstream, String(numbers)],
+      nodeArgs: ['--expose-gc'],
+    },
+  );
   try {
     return await retentionOf(frontend, { ...plan, ...differently });
   } finally {

@@ -2,7 +2,7 @@ import { loadContestant } from '../../contestants/contestants.js';
 import { type ProcessOperations, serveParent } from '../../harness/serve-parent.js';
 import { type DeadlinePlan, type LeafEnd, ServiceChain } from './service-chain.js';
 
-/** A chain of one contestant: `chain-process.js <contestant> <length>`. */
+/** A chain of one contestant: `process.js <contestant> <length>`. */
 export interface ChainProcess extends ProcessOperations {
   /** So many calls, one after the other: {@link ServiceChain.cancel}. */
   cancels(hops: number, count: number): Promise<readonly (number | null)[]>;
