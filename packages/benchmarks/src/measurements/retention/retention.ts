@@ -43,7 +43,7 @@ async function run(bench: BenchRun): Promise<RetentionRaw> {
           batches: bench.quick ? 1 : longRun.has(name) ? 20 : 2,
           callsPerBatch,
           maxGrowth,
-          shortStreams: 20,
+          shortStreams: bench.quick ? 5 : 20,
           callsPerShortStream: 32,
         };
         measured.push({ name, title, ...(await retentionOf(frontend, plan)) });

@@ -12,8 +12,8 @@ test('the report divides the growth by the calls, and takes the median of the de
 });
 
 test.each([
-  ['met', 99_000, true, '9.9 bytes (The grpc-js: -5.0)'],
-  ['missed', 101_000, false, '10.1 bytes (The grpc-js: -5.0)'],
+  ['met', 990_000, true, '99.0 bytes (The grpc-js: -5.0)'],
+  ['missed', 1_010_000, false, '101 bytes (The grpc-js: -5.0)'],
 ])('the target is %s by what grpc-di keeps', (_, growth, met, measured) => {
   const { targets } = reportRetention({ contestants: [contestant('grpc-js', -50_000), contestant('grpc-di', growth)] });
 
