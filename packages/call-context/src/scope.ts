@@ -4,7 +4,7 @@ import { runInScope } from './ambient.js';
 import type { CallContext, RequestMetadata } from './call-context.js';
 import { type Deadline, epochMs, timeoutToDeadline } from './deadline.js';
 import { DeadlineTimer } from './deadline-timer.js';
-import { CallCancelledError, type CancellationCode, isCallCancelledError } from './errors.js';
+import { type CallCancelledError, type CancellationCode, cancellationError, isCallCancelledError } from './errors.js';
 import { ScopeCallContext, scopeOf } from './scope-call-context.js';
 import { warnOfSubscriberError } from './subscriber-error.js';
 
@@ -150,7 +150,7 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
   get reason(): CallCancelledError | undefined {
     if (this.cancellationError === undefined && this.isCancelled) {
       const { code, message, cause } = this.cancellation!;
-      this.cancellationError = new CallCancelledError(code, message, cause);
+      this.cancellationError = cancellationError(code, message, cause);
     }
     return this.cancellationError;
   }
