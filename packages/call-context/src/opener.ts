@@ -11,3 +11,4 @@ export {
   type CancellationSubscriber,
 } from './scope.js';
 export { ScopeCallContext } from './scope-call-context.js';
+export { withoutStackFrames } from './without-stack-frames.js';

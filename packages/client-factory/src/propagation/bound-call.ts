@@ -16,6 +16,7 @@ import {
   runInScope,
   subscribeToSignal,
   unsubscribeFromSignal,
+  withoutStackFrames,
 } from '@grpc-di/call-context/opener';
 import { areCallsObserved, CallObserver } from '../diagnostics/call-observer.js';
 import { AttemptCredentials } from './attempt-credentials.js';
@@ -213,7 +214,16 @@ export class BoundCall
     const explained = received.code === status.OK ? received : this.explain(received);
     this.tellEnd(explained, false);
     this.credentials?.callEnded(explained);
-    this.inOrigin(deliverStatus, this.listener!, explained);
+    this.deliverStatus(explained);
+  }
+
+  /** A promise hears of a failure in grpc-js's error, whose frames after those of the call site are of no use. */
+  private deliverStatus(received: StatusObject): void {
+    if (this.origin === undefined && received.code !== status.OK) {
+      withoutStackFrames(deliverStatus, this.listener!, received, undefined);
+    } else {
+      this.inOrigin(deliverStatus, this.listener!, received);
+    }
   }
 
   onScopeCancelled(parent: CallContextScope): void {
@@ -263,9 +273,9 @@ export class BoundCall
   }
 
   /** @internal */
-  deliverRefusal(listener: InterceptingListener, refused: StatusObject): void {
+  deliverRefusal(refused: StatusObject): void {
     this.tellEnd(refused, true);
-    this.inOrigin(deliverStatus, listener, refused);
+    this.deliverStatus(refused);
   }
 
   private tellEnd(received: StatusObject, refused: boolean): void {
@@ -309,7 +319,7 @@ export class BoundCall
     if (cause !== undefined) {
       refused.cause = cause;
     }
-    process.nextTick(deliverRefusal, this, this.listener!, refused);
+    process.nextTick(deliverRefusal, this, refused);
   }
 
   /** grpc-js copies a status's properties to the error that it makes of it, in every form of call: `cause` too. */
@@ -382,8 +392,8 @@ function deliverMessage(listener: InterceptingListener, message: unknown): void 
   listener.onReceiveMessage(message);
 }
 
-function deliverRefusal(call: BoundCall, listener: InterceptingListener, refused: StatusObject): void {
-  call.deliverRefusal(listener, refused);
+function deliverRefusal(call: BoundCall, refused: StatusObject): void {
+  call.deliverRefusal(refused);
 }
 
 function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {
