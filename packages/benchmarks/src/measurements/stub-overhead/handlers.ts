@@ -7,7 +7,7 @@ export type Kind = (typeof kinds)[number];
 
 export type Respond = (response: unknown) => void;
 /** What a served call does: one child call with one message each way, and its answer. */
-export type Handle = (deadline: number, respond: Respond) => void;
+export type Handle = (deadline: number, respond: Respond) => void | Promise<void>;
 
 const request = { id: 'ada' };
 
@@ -75,27 +75,23 @@ export function promisesByHand(kind: Kind, client: KindsClient): Handle {
 
 /** An injected client in grpc-js's forms. @param passDeadline where the client does not propagate. */
 export function injected(kind: Kind, client: GrpcClient<KindsClient>, passDeadline: boolean): Handle {
-  const plain = byHand(kind, client as KindsClient);
-  return passDeadline ? plain : withoutDeadline(kind, client);
-}
-
-function withoutDeadline(kind: Kind, client: GrpcClient<KindsClient>): Handle {
+  const optionsOf = (deadline: number) => (passDeadline ? { deadline } : {});
   switch (kind) {
     case 'unary':
-      return (_deadline, respond) => {
-        client.unary(request, (error: unknown, response: unknown) => respond(error ?? response));
+      return (deadline, respond) => {
+        client.unary(request, optionsOf(deadline), (error, response) => respond(error ?? response));
       };
     case 'server streaming':
-      return (_deadline, respond) => whole(client.serverStreaming(request), respond);
+      return (deadline, respond) => whole(client.serverStreaming(request, optionsOf(deadline)), respond);
     case 'client streaming':
-      return (_deadline, respond) => {
-        const call = client.clientStreaming((error: unknown, response: unknown) => respond(error ?? response));
+      return (deadline, respond) => {
+        const call = client.clientStreaming(optionsOf(deadline), (error, response) => respond(error ?? response));
         call.write(request);
         call.end();
       };
     case 'bidirectional streaming':
-      return (_deadline, respond) => {
-        const call = client.bidiStreaming();
+      return (deadline, respond) => {
+        const call = client.bidiStreaming(optionsOf(deadline));
         call.write(request);
         call.end();
         whole(call, respond);

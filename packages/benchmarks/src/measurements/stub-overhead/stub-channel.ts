@@ -10,7 +10,7 @@ export function stubChannels(message: Buffer): void {
   Channel.prototype.createCall = function createStubCall(
     ...[path, deadline]: Parameters<ChannelInterface['createCall']>
   ) {
-    return new StubCall(path, Number(deadline), message) as unknown as ReturnType<ChannelInterface['createCall']>;
+    return new StubCall(path, Number(deadline), message);
   };
 }
 

@@ -46,7 +46,7 @@ class Handler implements InterceptingServerListener {
   onReceiveMessage(): void {}
 
   onReceiveHalfClose(): void {
-    this.handle(this.wire.getDeadline(), (response: unknown) => {
+    void this.handle(this.wire.getDeadline(), (response: unknown) => {
       if (response === undefined || response instanceof Error) {
         throw response ?? new Error('the child call had no response');
       }

@@ -1,0 +1,129 @@
+import { fileURLToPath } from 'node:url';
+import type { FunctionTime } from '../../harness/cpu-profile.js';
+import { Services } from '../../harness/services.js';
+import type { BenchRun, Measurement, Section, Table } from '../../measurement.js';
+
+interface ProfiledContestant {
+  readonly name: 'grpc-js-deadline' | 'grpc-di';
+  readonly calls: number;
+  /** Of the frontend, without the time in which it had nothing to do; microseconds per call. */
+  readonly byOwner: Readonly<Record<string, number>>;
+  /** The project's own functions, the most expensive first. */
+  readonly own: readonly { readonly function: string; readonly file: string; readonly microseconds: number }[];
+}
+
+const contestants = ['grpc-js-deadline', 'grpc-di'] as const;
+
+/** Folders of this workspace's packages, whose code a profile shows under its path. */
+const PACKAGES = fileURLToPath(new URL('../../../../', import.meta.url));
+
+export const profile: Measurement<{ readonly profiled: readonly ProfiledContestant[] }> = {
+  name: 'profile',
+  title: 'Where the time of a nested call goes',
+
+  async run(bench: BenchRun) {
+    const services = await Services.start({ 'grpc-js-deadline': 'grpc-js-deadline', 'grpc-di': 'grpc-di' });
+    const profiled: ProfiledContestant[] = [];
+    try {
+      for (const name of contestants) {
+        bench.progress(profiled.length, contestants.length, name);
+        const { port, process } = services.frontend(name);
+        const load = { port, rpc: 'greet', inFlight: 16 } as const;
+        await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 3_000 });
+        await process.ask('startProfile');
+        const { calls } = await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 8_000 });
+        profiled.push(summary(name, calls, await process.ask('stopProfile')));
+      }
+    } finally {
+      await services.close();
+    }
+    return { profiled };
+  },
+
+  report({ profiled }): Section {
+    return {
+      blocks: [
+        "V8's sampling profile of the frontend while it serves nested unary calls, 16 in flight: the time of each function " +
+          'without what it calls, by the package that the function is in. Node and V8 have more to do for what is ambient, too; that ' +
+          'is in their rows.',
+        byOwner(profiled),
+        "The project's own functions that take most:",
+        own(profiled.find(({ name }) => name === 'grpc-di')!),
+      ],
+      targets: [],
+    };
+  },
+};
+
+function summary(name: ProfiledContestant['name'], calls: number, times: readonly FunctionTime[]): ProfiledContestant {
+  // The inspector's own work is done between two events of the frontend.
+  const busy = times.filter((time) => time.function !== '(idle)' && time.function !== 'dispatch');
+  const owners: Record<string, number> = {};
+  for (const time of busy) {
+    const owner = ownerOf(time);
+    owners[owner] = (owners[owner] ?? 0) + time.microseconds / calls;
+  }
+  const sorted = Object.entries(owners).sort(([, a], [, b]) => b - a);
+  return {
+    name,
+    calls,
+    byOwner: Object.fromEntries(sorted.map(([owner, microseconds]) => [owner, rounded(microseconds)])),
+    own: busy
+      .filter((time) => isOurs(ownerOf(time)))
+      .slice(0, 15)
+      .map((time) => ({
+        function: time.function || '(anonymous)',
+        file: `${fileURLToPath(time.url).slice(PACKAGES.length)}:${time.line}`,
+        microseconds: rounded(time.microseconds / calls),
+      })),
+  };
+}
+
+function ownerOf({ function: name, url }: FunctionTime): string {
+  if (url === '') {
+    return name.startsWith('(') ? `V8 ${name}` : 'native code of Node and V8';
+  }
+  if (url.startsWith('node:')) {
+    return 'Node';
+  }
+  const installed = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url);
+  if (installed !== null) {
+    return installed[1]!;
+  }
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+  return path.startsWith(PACKAGES) ? `packages/${path.slice(PACKAGES.length).split('/')[0]!}` : path;
+}
+
+function isOurs(owner: string): boolean {
+  return owner.startsWith('packages/') && owner !== 'packages/benchmarks';
+}
+
+function byOwner(profiled: readonly ProfiledContestant[]): Table {
+  const owners = [...new Set(profiled.flatMap((one) => Object.keys(one.byOwner)))];
+  const totals = profiled.map((one) => Object.values(one.byOwner).reduce((sum, value) => sum + value, 0));
+  const cells = (values: readonly number[]) =>
+    values.flatMap((value, i) => [value.toFixed(1), `${((value / totals[i]!) * 100).toFixed(1)} %`]);
+  const ofOwner = (owner: string) => profiled.map((one) => one.byOwner[owner] ?? 0);
+  const ofUs = profiled.map((one) =>
+    Object.entries(one.byOwner).reduce((sum, [owner, value]) => sum + (isOurs(owner) ? value : 0), 0),
+  );
+  return {
+    columns: ['code of', ...profiled.flatMap(({ name }) => [`${name}, µs per call`, 'share'])],
+    rows: [
+      ...owners.map((owner) => [owner, ...cells(ofOwner(owner))]).filter((row) => Number(row.at(-2)) >= 0.1),
+      ["the project's packages together", ...cells(ofUs)],
+      ['all', ...cells(totals)],
+    ],
+  };
+}
+
+function own({ own: functions }: ProfiledContestant): Table {
+  return {
+    columns: ['function', 'file', 'µs per call'],
+    rows: functions.map((one) => [one.function, one.file, one.microseconds.toFixed(2)]),
+  };
+}
+
+function rounded(microseconds: number): number {
+  return Number(microseconds.toFixed(3));
+}
