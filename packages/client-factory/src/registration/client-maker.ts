@@ -3,6 +3,7 @@ import type { Container, ServiceIdentifier } from 'inversify';
 import { type CallDefaults, callDefaults } from '../call/call-defaults.js';
 import { DecoratedChannel } from '../call/decorated-channel.js';
 import { ClientChannel } from '../channel/client-channel.js';
+import type { ClientCredentials } from '../channel/provided-credentials.js';
 import type { RegisteredChannel } from '../channel/registered-channel.js';
 import { ParentFinder } from '../propagation/parent-call.js';
 import { propagationPolicy } from '../propagation/propagation-options.js';
@@ -37,9 +38,17 @@ interface Settled {
   readonly clientParts: ReadonlySet<ServiceIdentifier>;
 }
 
+/** What one client is made with. */
+interface WithParts {
+  readonly defaults: CallDefaults;
+  readonly credentials: readonly ClientCredentials[];
+}
+
 /** Makes the client objects of a registration. */
 export class ClientMaker {
   private settled: Settled | undefined;
+  /** Where no client has objects of the container to itself: one is made for every served call that asks for one. */
+  private sameForAll: WithParts | undefined;
   /** The interceptor that is being resolved. */
   private resolving: ServiceIdentifier | undefined;
 
@@ -55,18 +64,10 @@ export class ClientMaker {
    * @throws Error that names the client, for parts that are missing or wrong, and what the user's code throws.
    */
   make(channel: RegisteredChannel, parts: Parts): object {
-    const { options } = this;
-    const { defaults, channelInterceptors, parents, clientParts } = (this.settled ??= this.settle());
-    for (const identifier of clientParts) {
-      this.checkBound(parts.get(identifier) !== undefined, identifier);
-    }
-    return naming(this.of.owner, () => {
-      const credentials = callCredentialsOf(options, parts);
-      const inClearText = options.unsafeUseInsecureChannelCallCredentials;
-      const view = new ClientChannel(this.of.name, channel, parents, credentials, inClearText);
-      const interceptors = [...interceptorsOf(options, 'client', parts), ...channelInterceptors];
-      return this.create(view, interceptors.length === 0 ? defaults : { ...defaults, interceptors });
-    });
+    const settled = (this.settled ??= this.settle());
+    const { defaults, credentials } = this.sameForAll ?? this.withParts(settled, parts);
+    const inClearText = this.options.unsafeUseInsecureChannelCallCredentials;
+    return this.create(new ClientChannel(this.of.name, channel, settled.parents, credentials, inClearText), defaults);
   }
 
   /** @throws what {@link make} throws, but for objects that depend on who asks: those it only looks up. */
@@ -77,6 +78,24 @@ export class ClientMaker {
     }
   }
 
+  private withParts({ defaults, channelInterceptors, clientParts }: Settled, parts: Parts): WithParts {
+    const { options } = this;
+    for (const identifier of clientParts) {
+      this.checkBound(parts.get(identifier) !== undefined, identifier);
+    }
+    const complete = naming(this.of.owner, () => {
+      const interceptors = [...interceptorsOf(options, 'client', parts), ...channelInterceptors];
+      return {
+        defaults: interceptors.length === 0 ? defaults : { ...defaults, interceptors },
+        credentials: callCredentialsOf(options, parts),
+      };
+    });
+    if (clientParts.size === 0) {
+      this.sameForAll = complete;
+    }
+    return complete;
+  }
+
   private create(channel: ClientChannel, defaults: CallDefaults): object {
     const { kind, owner } = this.of;
     const { createClient } = this.options;
@@ -85,7 +104,7 @@ export class ClientMaker {
     }
     const decorated = new DecoratedChannel(channel, defaults, kind.rpcs) as unknown as Channel;
     const created = calling(owner, () => createClient(decorated, this.container));
-    return checkCreated(created, kind);
+    return naming(owner, () => checkCreated(created, kind));
   }
 
   private settle(): Settled {

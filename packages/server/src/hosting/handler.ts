@@ -42,17 +42,24 @@ export function handlerOf(method: HostedMethod): UntypedHandleCall {
 function unaryHandler(method: HostedMethod) {
   return (call: ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>, respond: Respond): void => {
     const scope = scopeFor(call);
-    void scope.run(async () => {
-      try {
-        const response = await invoke(method, call, scope);
-        checkResponse(response, scope.method);
-        scope.complete();
-        respond(null, response, scope.withTrailers());
-      } catch (error) {
-        respond(failure(error, method, scope));
-      }
-    });
+    void scope.run(answerOnce, method, call, scope, respond);
   };
+}
+
+async function answerOnce(
+  method: HostedMethod,
+  call: ServerCall,
+  scope: ServerCallScope,
+  respond: Respond,
+): Promise<void> {
+  try {
+    const response = await invoke(method, call, scope);
+    checkResponse(response, scope.method);
+    scope.complete();
+    respond(null, response, scope.withTrailers());
+  } catch (error) {
+    respond(failure(error, method, scope));
+  }
 }
 
 /** Server and bidirectional streaming: responses until the iterable ends. */
@@ -83,7 +90,13 @@ async function responsesOf(returned: unknown, method: HostedMethod): Promise<Res
 
 function invoke(method: HostedMethod, call: ServerCall, scope: ServerCallScope): unknown {
   const instance = method.resolve() as Record<string, unknown>;
-  const name = method.names.find((candidate) => typeof instance[candidate] === 'function');
+  let name: string | undefined;
+  for (const candidate of method.names) {
+    if (typeof instance[candidate] === 'function') {
+      name = candidate;
+      break;
+    }
+  }
   if (name === undefined) {
     const details = `The server does not implement the method ${method.definition.path}`;
     throw Object.assign(new Error(details), { code: status.UNIMPLEMENTED, details });
