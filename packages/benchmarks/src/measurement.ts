@@ -18,6 +18,8 @@ export interface BenchRun {
   readonly quick: boolean;
   /** The Node versions to compare, the running one among them. */
   readonly nodes: readonly NodeBinary[];
+  /** The raw numbers that another measurement has left behind, in this run or before it. */
+  earlier?<Raw>(name: string): Raw | undefined;
   progress(done: number, total: number, doing: string): void;
 }
 

@@ -29,6 +29,7 @@ export async function bench({ measurements, selected, folder, quick, nodes, outp
       const raw = await measurement.run({
         quick,
         nodes,
+        earlier: <Raw>(name: string) => kept(folder, name)?.raw as Raw | undefined,
         progress: (done, total, doing) => progress.update(done, total, doing),
       });
       progress.end();

@@ -5,8 +5,10 @@ import { installSize } from './install-size/install-size.js';
 import { massCancel } from './mass-cancel/mass-cancel.js';
 import { nestedUnary } from './nested-unary/nested-unary.js';
 import { nodeVersions } from './node-versions/node-versions.js';
+import { overload } from './overload/overload.js';
 import { profile } from './profile/profile.js';
 import { retention } from './retention/retention.js';
+import { simulation } from './simulation/simulation.js';
 import { startUp } from './start-up/start-up.js';
 import { streaming } from './streaming/streaming.js';
 import { stubOverhead } from './stub-overhead/stub-overhead.js';
@@ -21,6 +23,8 @@ export const measurements: readonly Measurement[] = [
   retention,
   chain,
   massCancel,
+  overload,
+  simulation,
   startUp,
   importTime,
   installSize,
