@@ -78,7 +78,10 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
    * request metadata without `get()`, a parent that is no call context, and unknown options.
    */
   constructor(init: CallContextScopeInit) {
-    checkInit(init);
+    // A subclass is no user's: it passes what it has from grpc-js.
+    if (new.target === CallContextScope) {
+      checkInit(init);
+    }
     const parent = init.parent === undefined ? undefined : scopeOf(init.parent);
     this.parent = parent === undefined || parent.hasEnded ? undefined : parent;
     this.name = init.name;
@@ -127,10 +130,10 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
    * call counts as cancelled by it.
    */
   end(): void {
-    this.expire();
+    const now = this.expire();
     if (this.state === 'open') {
       this.state = 'ended';
-      this.endedAt = Date.now();
+      this.endedAt = now;
       this.release();
       this.forgetSubscribers();
     }
@@ -256,16 +259,21 @@ export class CallContextScope implements CancellationSubscriber, AbortSubscriber
     return new ScopeCallContext(this);
   }
 
-  /** The clock may have passed the deadline before any timer or peer said so. */
-  private expire(): void {
-    if (this.state !== 'open' || this.deadline === Infinity || Date.now() < this.deadline) {
-      return;
+  /** The clock may have passed the deadline before any timer or peer said so. @returns epoch ms; 0 once it is over. */
+  private expire(): number {
+    if (this.state !== 'open') {
+      return 0;
+    }
+    const now = Date.now();
+    if (now < this.deadline) {
+      return now;
     }
     if (this.parent?.deadline === this.deadline && this.parent.isCancelled) {
       this.followParent(this.parent);
     } else {
       this.cut(4, `${this.label} was cut short: its deadline passed`, undefined);
     }
+    return 0;
   }
 
   private followParent(parent: CallContextScope): void {

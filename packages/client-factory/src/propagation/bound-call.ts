@@ -100,12 +100,13 @@ export class BoundCall
 
   start(metadata: Metadata, listener: InterceptingListener): void {
     this.listener = listener;
-    this.ending ??= this.invocation.ending ?? this.refusal();
+    const now = Date.now();
+    this.ending ??= this.invocation.ending ?? this.refusal(now);
     if (this.ending !== undefined) {
       this.refuse(this.ending);
       return;
     }
-    runInScope(undefined, startDetached, this, metadata);
+    runInScope(undefined, startDetached, this, metadata, now);
     this.invocation.channel.callStarted(this);
     this.tellStart();
     this.invocation.parent?.subscribe(this);
@@ -115,9 +116,8 @@ export class BoundCall
   }
 
   /** @internal outside any call context. */
-  startNow(metadata: Metadata): void {
-    const remaining = this.deadline - Date.now();
-    const isFar = remaining > LONGEST_TIMEOUT_MS;
+  startNow(metadata: Metadata, now: number): void {
+    const isFar = this.deadline - now > LONGEST_TIMEOUT_MS;
     if (isFar && this.deadline !== Infinity) {
       this.timer = new DeadlineTimer(this.deadline, () => this.end(this.deadlineEnding()));
     }
@@ -290,7 +290,7 @@ export class BoundCall
     return this.origin === undefined ? fn(a, b) : this.origin.runInAsyncScope(fn, undefined, a, b);
   }
 
-  private refusal(): Ending | undefined {
+  private refusal(now: number): Ending | undefined {
     const { channel, signal, parent, policy } = this.invocation;
     if (channel.closedBecause !== undefined) {
       return closedEnding(channel.closedBecause);
@@ -301,7 +301,7 @@ export class BoundCall
     if (signal?.aborted) {
       return signalEnding(signal.reason);
     }
-    const isLate = this.deadline <= Date.now();
+    const isLate = this.deadline <= now;
     if (parent !== undefined) {
       // The parent's deadline is no earlier than the call's: while this is ahead, the parent need not look at the clock.
       const code = isLate ? parent.cancellationCode : parent.noticedCancellationCode;
@@ -372,8 +372,8 @@ function publishEnd(
   observer.ended(received, ending, refused);
 }
 
-function startDetached(call: BoundCall, metadata: Metadata): void {
-  call.startNow(metadata);
+function startDetached(call: BoundCall, metadata: Metadata, now: number): void {
+  call.startNow(metadata, now);
 }
 
 function cancelInNextTurn(call: CallStream, ending: Ending): void {
