@@ -43,7 +43,10 @@ export async function measureSlices(
     node,
   );
   try {
-    const titles = new Map(await Promise.all(seats.map(async (seat) => [seat, await titleOf(seat)] as const)));
+    const titles = new Map<Seat, string>();
+    for (const seat of seats) {
+      titles.set(seat, await titleOf(seat));
+    }
     const total = loads.reduce((sum, { rounds }) => sum + rounds + warmUpRounds, 0);
     const results: SliceResults[] = [];
     let done = 0;

@@ -5,7 +5,7 @@ import type { KindsClient, Response } from '../../generated/stubs/v1/stubs.js';
 export const kinds = ['unary', 'server streaming', 'client streaming', 'bidirectional streaming'] as const;
 export type Kind = (typeof kinds)[number];
 
-export type Respond = (response: unknown) => void;
+type Respond = (response: unknown) => void;
 /** What a served call does: one child call with one message each way, and its answer. */
 export type Handle = (deadline: number, respond: Respond) => void | Promise<void>;
 
