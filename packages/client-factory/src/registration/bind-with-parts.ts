@@ -21,25 +21,23 @@ export function bindWithParts(
   const injected = [
     held,
     { serviceIdentifier: defaultPartsIdentifier, isMultiple: true, chained: true, optional: true },
-    optional(module instanceof ModuleContainer ? module.resolverIdentifier : NO_RESOLVER),
     ...own.map(optional),
   ];
-  return container
-    .bind<unknown>(identifier)
-    .toResolvedValue(
-      (_held: unknown, ofDefaults: DefaultParts | undefined, resolver: Resolver | undefined, ...ofOwn: unknown[]) => {
-        const parts = partsOf(ofDefaults, own, ofOwn);
-        return module instanceof ModuleContainer ? module.resolvingWith(resolver!, () => create(parts)) : create(parts);
-      },
-      injected as never,
-    )
-    .inTransientScope();
+  const make = (_held: unknown, ofDefaults: DefaultParts | undefined, ...ofOwn: unknown[]): unknown =>
+    create(partsOf(ofDefaults, own, ofOwn));
+  const bound = container.bind<unknown>(identifier);
+  const made =
+    module instanceof ModuleContainer
+      ? bound.toResolvedValue(
+          (resolver: Resolver | undefined, ...objects: Parameters<typeof make>) =>
+            module.resolvingWith(resolver!, () => make(...objects)),
+          [optional(module.resolverIdentifier), ...injected] as never,
+        )
+      : bound.toResolvedValue(make, injected as never);
+  return made.inTransientScope();
 }
 
 const NO_PARTS: Parts = new Map();
-
-/** Nothing is bound under it. */
-const NO_RESOLVER = Symbol('grpc-di no resolver');
 
 type DefaultParts = ReadonlyArray<[ServiceIdentifier, unknown]>;
 

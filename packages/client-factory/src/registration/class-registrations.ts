@@ -5,6 +5,7 @@ import type { ClientKind } from './client-kind.js';
 import type { ClientRegistration } from './client-registration.js';
 import { type Parts, partsPerClient } from './container-parts.js';
 import { ModuleContainer, type Resolver } from './module-container.js';
+import type { RestoreWatch } from './restore-watch.js';
 import { unbindNow } from './unbind-now.js';
 
 /** The name under which a class's own registrations are bound, beside its clients: what the container holds, it lets go. */
@@ -13,6 +14,12 @@ const registrationsName = Symbol('grpc-di registrations');
 /** The tag under which the objects are bound that a client of that name is made with, for clients with overrides. */
 const partsTag = Symbol('grpc-di parts of client');
 
+/** The value of that tag for all clients whose own options name no objects: they are made with the same ones. */
+const noPartsOfItsOwn = Symbol('grpc-di no parts of its own');
+
+/** Asked for this name, the container consults every registration, and finds none. */
+const rollCallName = Symbol('grpc-di roll call of registrations');
+
 /** All registrations of one client class in one container, and the bindings that inject them. */
 export class ClassRegistrations {
   readonly byName = new Map<string, ClientRegistration>();
@@ -20,15 +27,19 @@ export class ClassRegistrations {
   private readonly bindings = new WeakMap<ClientRegistration, BindingIdentifier[]>();
   private mayBeUnbound = false;
   private wasAsked = false;
-  private registrationAsked: ClientRegistration | undefined;
+  private rollCall = new Map<string, ClientRegistration>();
+  private followedRestores: number;
 
   constructor(
     private readonly container: Container,
     private readonly identifier: ServiceIdentifier,
     readonly kind: ClientKind,
+    private readonly restoreWatch: RestoreWatch,
   ) {
+    this.followedRestores = restoreWatch.restores;
     this.bindSelf();
     this.bindErrors();
+    this.bindParts(noPartsOfItsOwn, []);
   }
 
   /**
@@ -41,14 +52,30 @@ export class ClassRegistrations {
     for (const binding of (earlier && this.bindings.get(earlier)) ?? []) {
       unbindNow(this.container, binding);
     }
+    const isFirst = this.byName.size === 0;
     this.byName.set(name, registration);
     this.bindings.set(registration, this.bindClient(registration));
+    if (isFirst) {
+      this.hold();
+    } else {
+      // What takes back the first takes the class, which shows without a mark.
+      this.restoreWatch.mark();
+    }
   }
 
-  /** Brings {@link byName} in line with the container: `restore()` takes what was registered since the snapshot. */
+  /**
+   * Brings {@link byName} in line with the container, which must hold the class: `restore()` takes what was registered
+   * since the snapshot. Each registration asks for it, so that without a `restore()` it must not look at the others.
+   */
   followRestore(): void {
+    const { restores } = this.restoreWatch;
+    if (restores === this.followedRestores) {
+      return;
+    }
+    this.followedRestores = restores;
+    const allBound = this.callRoll();
     for (const [name, registration] of this.byName) {
-      const bound = this.boundUnder(name);
+      const bound = allBound.get(name);
       if (bound === registration) {
         continue;
       }
@@ -76,16 +103,17 @@ export class ClassRegistrations {
     return this.wasAsked;
   }
 
-  /** What a client of that name is made with, for `asking`: this container, or a child of it. */
-  partsFor(name: string, asking: Resolver): Parts {
-    return asking.get<Parts>(this.identifier as ServiceIdentifier<Parts>, { tag: { key: partsTag, value: name } });
+  /** What a client of that registration is made with, for `asking`: this container, or a child of it. */
+  partsFor({ name, options }: ClientRegistration, asking: Resolver): Parts {
+    const value = partsPerClient(options).size === 0 ? noPartsOfItsOwn : name;
+    return asking.get<Parts>(this.identifier as ServiceIdentifier<Parts>, { tag: { key: partsTag, value } });
   }
 
   /** What the container has, by the conditions of our bindings. */
-  private boundUnder(name: string): ClientRegistration | undefined {
-    this.registrationAsked = undefined;
-    this.container.isCurrentBound(this.identifier, { name });
-    return this.registrationAsked;
+  private callRoll(): ReadonlyMap<string, ClientRegistration> {
+    this.rollCall = new Map();
+    this.container.isCurrentBound(this.identifier, { name: rollCallName });
+    return this.rollCall;
   }
 
   /** The error for a `name` that no registration answers. */
@@ -128,7 +156,6 @@ export class ClassRegistrations {
         return isAsked;
       })
       .onDeactivation(() => this.letGo());
-    this.hold();
   }
 
   /** Whatever matches no registration is an error that lists them, also where inversify passes over a missing binding. */
@@ -136,6 +163,7 @@ export class ClassRegistrations {
     const { name: className } = this.kind;
     const isUnknown = (request: BindingConstraints): boolean =>
       request.name !== registrationsName &&
+      request.name !== rollCallName &&
       !request.tags.has(partsTag) &&
       !this.byName.has(this.nameAskedFor(request) as string);
     const isBare = (request: BindingConstraints): boolean => request.name === undefined && request.tags.size === 0;
@@ -155,36 +183,47 @@ export class ClassRegistrations {
     );
   }
 
+  private bindClient(registration: ClientRegistration): BindingIdentifier[] {
+    const { name, options } = registration;
+    const own = [...partsPerClient(options)];
+    const client = this.bindMade(
+      (parts) => registration.createClient(parts),
+      own,
+      (request) => {
+        if (request.name === rollCallName) {
+          this.rollCall.set(name, registration);
+          return false;
+        }
+        return this.nameAskedFor(request) === name;
+      },
+    );
+    return own.length === 0 ? [client] : [client, this.bindParts(name, own)];
+  }
+
+  private bindParts(tagged: string | symbol, own: readonly ServiceIdentifier[]): BindingIdentifier {
+    return this.bindMade(
+      (parts) => parts,
+      own,
+      ({ tags }) => tags.get(partsTag) === tagged,
+    );
+  }
+
   /**
    * What the container is asked for with the client is resolved where the client is: in the container that asks, and in
    * the same request.
    */
-  private bindClient(registration: ClientRegistration): BindingIdentifier[] {
-    const { name, options } = registration;
-    const bind = (create: (parts: Parts) => unknown, when: (request: BindingConstraints) => boolean) =>
-      bindWithParts(this.container, this.identifier, create, [...partsPerClient(options)], {
-        // What was resolved is deactivated when the container lets go of it.
-        serviceIdentifier: this.identifier,
-        name: registrationsName,
-      })
-        .when(when)
-        .getIdentifier();
-    return [
-      bind(
-        (parts) => registration.createClient(parts),
-        (request) => {
-          const isAsked = this.nameAskedFor(request) === name;
-          if (isAsked) {
-            this.registrationAsked = registration;
-          }
-          return isAsked;
-        },
-      ),
-      bind(
-        (parts) => parts,
-        ({ tags }) => tags.get(partsTag) === name,
-      ),
-    ];
+  private bindMade(
+    create: (parts: Parts) => unknown,
+    own: readonly ServiceIdentifier[],
+    when: (request: BindingConstraints) => boolean,
+  ): BindingIdentifier {
+    return bindWithParts(this.container, this.identifier, create, own, {
+      // What was resolved is deactivated when the container lets go of it.
+      serviceIdentifier: this.identifier,
+      name: registrationsName,
+    })
+      .when(when)
+      .getIdentifier();
   }
 
   private bind(create: () => never, when: (request: BindingConstraints) => boolean): BindingIdentifier {

@@ -22,7 +22,8 @@ export class ClientRegistration {
   private usedChannel: RegisteredChannel | undefined;
   private maker: ClientMaker | undefined;
   private wasCreated = false;
-  private readonly overridden = new ChannelCache(MOST_OVERRIDDEN_CHANNELS);
+  /** Made when it is needed, which for most clients is never: what it finalizes burdens the garbage collector. */
+  private overridden: ChannelCache | undefined;
   private closedBecause: string | undefined;
 
   constructor(
@@ -81,12 +82,12 @@ export class ClientRegistration {
    */
   async close(because: string, cancelCalls: boolean): Promise<void> {
     this.closedBecause ??= because;
-    await Promise.all([this.channel, ...this.overridden].map((channel) => channel.close(because, cancelCalls)));
+    await Promise.all([this.channel, ...(this.overridden ?? [])].map((channel) => channel.close(because, cancelCalls)));
   }
 
   /** The container has let go of it. */
   release(): void {
-    for (const channel of [this.usedChannel, ...this.overridden]) {
+    for (const channel of [this.usedChannel, ...(this.overridden ?? [])]) {
       channel?.release();
     }
   }
@@ -116,6 +117,7 @@ export class ClientRegistration {
   }
 
   private overriddenChannel(overrides: GrpcClientOverrides, options: GrpcClientOptions): RegisteredChannel {
+    this.overridden ??= new ChannelCache(MOST_OVERRIDDEN_CHANNELS);
     return this.overridden.get(
       keyOf(overrides),
       () => this.settingsOf(mergeClientOptions(options, overrides)),

@@ -8,6 +8,7 @@ import { type GrpcClientOptions, mergeClientOptions } from './client-options.js'
 import { ClientRegistration } from './client-registration.js';
 import { ContainerGrpcClientFactory, GrpcClientFactory } from './grpc-client-factory.js';
 import { ModuleContainer, type Resolver } from './module-container.js';
+import { RestoreWatch } from './restore-watch.js';
 import { unbindNow } from './unbind-now.js';
 
 const registryIdentifier = Symbol('grpc-di client registry');
@@ -34,10 +35,15 @@ function registriesIn(container: Container): ClientRegistry[] {
  */
 export class ClientRegistry {
   private readonly classes = new Map<ServiceIdentifier, ClassRegistrations>();
+  /** Every class that ever had a name: some may be unbound, or have lost it to `restore()`. */
+  private readonly classesByName = new Map<string, Set<ServiceIdentifier>>();
   private bindings: BindingIdentifier[] = [];
   private readonly factories = new WeakMap<Resolver, GrpcClientFactory>();
+  private readonly restoreWatch: RestoreWatch;
 
-  constructor(readonly container: Container) {}
+  constructor(readonly container: Container) {
+    this.restoreWatch = new RestoreWatch(container);
+  }
 
   /**
    * Registers a client, or merges the options into an earlier registration of the same identifier and name.
@@ -63,9 +69,12 @@ export class ClientRegistry {
       );
     }
     const merged = mergeClientOptions(earlier?.options ?? {}, options);
-    checkClientOptions(merged, owner, kind.rpcs);
+    if (earlier !== undefined) {
+      checkClientOptions(merged, owner, kind.rpcs);
+    }
     const target = registrations ?? this.addClass(identifier, kind);
     target.add(new ClientRegistration(name, merged, this.container, kind, () => target.isUnbound));
+    this.noteName(name, identifier);
   }
 
   /**
@@ -173,9 +182,18 @@ export class ClientRegistry {
 
   private addClass(identifier: ServiceIdentifier, kind: ClientKind): ClassRegistrations {
     this.bind();
-    const registrations = new ClassRegistrations(this.container, identifier, kind);
+    const registrations = new ClassRegistrations(this.container, identifier, kind, this.restoreWatch);
     this.classes.set(identifier, registrations);
     return registrations;
+  }
+
+  private noteName(name: string, identifier: ServiceIdentifier): void {
+    const classes = this.classesByName.get(name);
+    if (classes === undefined) {
+      this.classesByName.set(name, new Set([identifier]));
+    } else {
+      classes.add(identifier);
+    }
   }
 
   /** A mock that is bound to the class, for one: beside it, no injection could tell the two apart. */
@@ -194,10 +212,11 @@ export class ClientRegistry {
 
   private checkNameIsFree(name: string, identifier: ServiceIdentifier, kind: ClientKind): void {
     for (const registry of new Set([this, ...this.siblings()])) {
-      for (const [other, { kind: taken }] of registry.classes) {
-        if (other !== identifier && registry.registrationsOf(other)?.byName.has(name)) {
+      for (const other of registry.classesByName.get(name) ?? []) {
+        const registrations = other === identifier ? undefined : registry.registrationsOf(other);
+        if (registrations?.byName.has(name)) {
           throw new Error(
-            `gRPC client '${name}' is already registered with another class (${taken.name}): give one of ` +
+            `gRPC client '${name}' is already registered with another class (${registrations.kind.name}): give one of ` +
               `the two a name of its own, createGrpcClient(container, ${kind.name}, { name: '...' })`,
           );
         }

@@ -62,9 +62,7 @@ export function resolveOverriddenClient<C extends Client>(
   if (registration === undefined) {
     throw asked === undefined ? registrations.noDefaultName() : registrations.notRegistered(asked);
   }
-  return registration.createClientFor(overrides, () =>
-    registrations.partsFor(registration.name, resolver),
-  ) as GrpcClient<C>;
+  return registration.createClientFor(overrides, () => registrations.partsFor(registration, resolver)) as GrpcClient<C>;
 }
 
 function notRegistered(client: GrpcClientConstructor<Client>, caller: string): Error {
