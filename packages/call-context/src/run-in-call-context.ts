@@ -1,7 +1,8 @@
 import { currentCallContext } from './ambient.js';
 import type { CallContext } from './call-context.js';
 import { describeValue } from './describe-value.js';
-import { type CallContextInit, CallContextScope, unknownOption } from './scope.js';
+import { CallContextScope } from './scope.js';
+import { type CallContextInit, unknownOption } from './scope-init.js';
 
 /**
  * Opens a context inside the current one, runs `fn` in it (also when it is already cancelled), and ends it when `fn`

@@ -1,5 +1,5 @@
 import { type CallContext, type CallContextInit, currentCallContext } from '@grpc-di/call-context';
-import { CallContextScope, describeValue, ScopeCallContext } from '@grpc-di/call-context/opener';
+import { CallContextScope, checkScopeInit, describeValue, ScopeCallContext } from '@grpc-di/call-context/opener';
 
 /** A call context whose owner is the test. */
 export interface FakeCallContext extends CallContext {
@@ -32,6 +32,7 @@ export function fakeCallContext(init: CallContextInit = {}): FakeCallContext {
       `fakeCallContext(init): init must be an object such as { timeoutMs: 1_000 }, not ${describeValue(init)}`,
     );
   }
+  checkScopeInit(init);
   return new FakeScope({ ...init, parent: currentCallContext() }).context as FakeCallContext;
 }
 
