@@ -8,7 +8,11 @@ export interface SlicePlan {
   readonly seats: readonly Seat[];
   readonly loads: readonly (Omit<Load, 'port' | 'ms'> & { readonly rounds: number })[];
   readonly sliceMs: number;
-  readonly warmUpRounds: number;
+  /**
+   * How long each seat serves each rpc before anything counts. V8 takes some 10 s of load to compile what a call goes
+   * through, and the longer the more that is: too little of it favours whoever does less.
+   */
+  readonly warmUpMs: number;
   /** The Node that all processes run on; the running one by default. */
   readonly node?: string;
 }
@@ -32,9 +36,10 @@ export interface SeatResults {
 
 /** @param told how many of all slices are done. */
 export async function measureSlices(
-  { seats, loads, sliceMs, warmUpRounds, node }: SlicePlan,
+  { seats, loads, sliceMs, warmUpMs, node }: SlicePlan,
   told: (done: number, total: number, doing: string) => void,
 ): Promise<SliceResults[]> {
+  const warmUpTurns = Math.ceil(warmUpMs / WARM_UP_TURN_MS);
   const services = await Services.start(
     Object.fromEntries(seats.map((seat) => [seat, contestantOf(seat)])) as Record<
       Seat,
@@ -47,7 +52,8 @@ export async function measureSlices(
     for (const seat of seats) {
       titles.set(seat, await titleOf(seat));
     }
-    const total = loads.reduce((sum, { rounds }) => sum + rounds + warmUpRounds, 0);
+    const rpcs = new Set(loads.map(({ rpc }) => rpc));
+    const total = loads.reduce((sum, { rounds }) => sum + rounds, rpcs.size * warmUpTurns);
     const results: SliceResults[] = [];
     let done = 0;
     for (const { rounds, ...load } of loads) {
@@ -62,7 +68,7 @@ export async function measureSlices(
           lastRound = round;
           told(done++, total, doing);
         }
-        const numbers = await slice(services, seat, { ...load, ms: sliceMs });
+        const numbers = await slice(services, seat, { ...load, ms: keep ? sliceMs : WARM_UP_TURN_MS });
         if (keep) {
           const lists = measured.get(seat)!;
           for (const key of keys) {
@@ -73,13 +79,15 @@ export async function measureSlices(
           }
         }
       };
-      await takeTurns(
-        turns.map(({ name }) => ({ name, everyRounds: 1 })),
-        warmUpRounds,
-        (seat, round) => take(seat, round, false),
-      );
-      await services.caller.ask('reset');
-      lastRound = -1;
+      if (rpcs.delete(load.rpc)) {
+        await takeTurns(
+          seats.map((name) => ({ name, everyRounds: 1 })),
+          warmUpTurns,
+          (seat, round) => take(seat, round, false),
+        );
+        await services.caller.ask('reset');
+        lastRound = -1;
+      }
       await takeTurns(turns, rounds, (seat, round) => take(seat, round, true));
       const seatResults = seats.map(async (name) => ({
         name,
@@ -94,6 +102,8 @@ export async function measureSlices(
     await services.close();
   }
 }
+
+const WARM_UP_TURN_MS = 500;
 
 const keys = ['callsPerSecond', 'cpu', 'frontendCpu'] as const;
 type Lists = Record<(typeof keys)[number], (number | null)[]>;

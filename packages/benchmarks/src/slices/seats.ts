@@ -5,7 +5,7 @@ import type { Turn } from '../harness/turns.js';
 export type Seat = ContestantName | typeof FLOOR_AGAIN;
 
 export const FLOOR = 'grpc-js';
-const FLOOR_AGAIN = 'grpc-js-again';
+export const FLOOR_AGAIN = 'grpc-js-again';
 export const BY_HAND = 'grpc-js-deadline';
 export const BY_HAND_IN_STORAGE = 'grpc-js-deadline-als';
 export const PARENT = 'grpc-js-parent';

@@ -13,7 +13,7 @@ test('a slice of every kind of load has calls, CPU and latencies of each seat', 
         { rpc: 'readChat', inFlight: 1, rounds: 1, messages: 20 },
       ],
       sliceMs: 10,
-      warmUpRounds: 1,
+      warmUpMs: 100,
     },
     (_done, _total, doing) => told.push(doing),
   );

@@ -2,8 +2,11 @@ import { ratioFigure } from '../../figures/ratio-figure.js';
 import type { BenchRun, Figure, Measurement, Section, Table } from '../../measurement.js';
 import { measureSlices, type SliceResults } from '../../slices/measure-slices.js';
 import { inWords, ratios, typical } from '../../slices/ratios.js';
-import { BY_HAND, BY_HAND_IN_STORAGE, nearSeats, type Seat } from '../../slices/seats.js';
+import { BY_HAND, BY_HAND_IN_STORAGE, FLOOR, FLOOR_AGAIN, nearSeats } from '../../slices/seats.js';
 import { ratioTargets } from '../nested-unary/targets.js';
+
+/** All is told in terms of the deadline by hand. */
+const shownSeats = nearSeats.filter((seat) => seat !== FLOOR && seat !== FLOOR_AGAIN);
 
 interface OnNode {
   readonly node: string;
@@ -20,11 +23,11 @@ export const nodeVersions: Measurement<{ readonly results: readonly OnNode[] }> 
     for (const { version, path } of bench.nodes) {
       const [result] = await measureSlices(
         {
-          seats: nearSeats,
+          seats: shownSeats,
           // The version that the targets speak of needs the most.
           loads: [{ rpc: 'greet', inFlight: 16, rounds: roundsOn(version, bench.quick) }],
-          sliceMs: 50,
-          warmUpRounds: bench.quick ? 4 : 30,
+          sliceMs: bench.quick ? 50 : 100,
+          warmUpMs: bench.quick ? 500 : 10_000,
           node: path,
         },
         (done, total, doing) =>
@@ -52,7 +55,7 @@ function roundsOn(version: string, quick: boolean): number {
   if (quick) {
     return 10;
   }
-  return version === '24' ? 600 : 300;
+  return version === '24' ? 600 : 200;
 }
 
 function table(results: readonly OnNode[]): Table {
@@ -85,12 +88,10 @@ function table(results: readonly OnNode[]): Table {
   };
 }
 
-const shown: readonly Seat[] = ['grpc-js-deadline-als', 'grpc-js-parent', 'grpc-di', 'grpc-di-callbacks'];
-
 function figure(results: readonly OnNode[]): Figure {
   const rows = results.flatMap(({ node, result }) =>
     result.seats
-      .filter(({ name }) => shown.includes(name))
+      .filter(({ name }) => name !== BY_HAND)
       .map(({ name, title }) => ({
         group: `Node ${node}`,
         contestant: title,

@@ -4,7 +4,7 @@ import { Services } from '../../harness/services.js';
 import type { BenchRun, Measurement, Section, Table } from '../../measurement.js';
 
 interface ProfiledContestant {
-  readonly name: 'grpc-js-deadline' | 'grpc-di';
+  readonly name: (typeof contestants)[number];
   readonly calls: number;
   /** Of the frontend, without the time in which it had nothing to do; microseconds per call. */
   readonly byOwner: Readonly<Record<string, number>>;
@@ -12,7 +12,7 @@ interface ProfiledContestant {
   readonly own: readonly { readonly function: string; readonly file: string; readonly microseconds: number }[];
 }
 
-const contestants = ['grpc-js-deadline', 'grpc-di'] as const;
+const contestants = ['grpc-js-deadline', 'grpc-js-deadline-als', 'grpc-di'] as const;
 
 /** Folders of this workspace's packages, whose code a profile shows under its path. */
 const PACKAGES = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -22,14 +22,19 @@ export const profile: Measurement<{ readonly profiled: readonly ProfiledContesta
   title: 'Where the time of a nested call goes',
 
   async run(bench: BenchRun) {
-    const services = await Services.start({ 'grpc-js-deadline': 'grpc-js-deadline', 'grpc-di': 'grpc-di' });
+    const services = await Services.start(
+      Object.fromEntries(contestants.map((name) => [name, name])) as Record<
+        ProfiledContestant['name'],
+        ProfiledContestant['name']
+      >,
+    );
     const profiled: ProfiledContestant[] = [];
     try {
       for (const name of contestants) {
         bench.progress(profiled.length, contestants.length, name);
         const { port, process } = services.frontend(name);
         const load = { port, rpc: 'greet', inFlight: 16 } as const;
-        await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 3_000 });
+        await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 10_000 });
         await process.ask('startProfile');
         const { calls } = await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 8_000 });
         profiled.push(summary(name, calls, await process.ask('stopProfile')));
@@ -57,7 +62,7 @@ export const profile: Measurement<{ readonly profiled: readonly ProfiledContesta
 
 function summary(name: ProfiledContestant['name'], calls: number, times: readonly FunctionTime[]): ProfiledContestant {
   // The inspector's own work is done between two events of the frontend.
-  const busy = times.filter((time) => time.function !== '(idle)' && time.function !== 'dispatch');
+  const busy = times.filter((time) => time.function !== '(idle)' && time.url !== 'node:inspector');
   const owners: Record<string, number> = {};
   for (const time of busy) {
     const owner = ownerOf(time);
