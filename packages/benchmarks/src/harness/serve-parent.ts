@@ -1,3 +1,4 @@
+import { type FunctionBytes, startAllocationProfile, stopAllocationProfile } from './allocation-profile.js';
 import { type FunctionTime, startProfile, stopProfile } from './cpu-profile.js';
 import type { CpuMicroseconds } from './worker-process.js';
 
@@ -24,13 +25,23 @@ export interface ProcessOperations {
   heap(): Promise<number>;
   startProfile(): Promise<void>;
   stopProfile(): Promise<FunctionTime[]>;
+  startAllocationProfile(): Promise<void>;
+  stopAllocationProfile(): Promise<FunctionBytes[]>;
 }
 
 /** Answers the process that started this one, until that ends. */
 export function serveParent<Offered extends ProcessOperations>(
   operations: Omit<Offered, keyof ProcessOperations>,
 ): void {
-  const offered: Record<string, unknown> = { cpu, heap, startProfile, stopProfile, ...operations };
+  const offered: Record<string, unknown> = {
+    cpu,
+    heap,
+    startProfile,
+    stopProfile,
+    startAllocationProfile,
+    stopAllocationProfile,
+    ...operations,
+  };
   process.on('message', ({ id, name, args }: Question) => {
     void answer(offered[name] as Operation, args).then((result) => process.send!({ id, ...result } satisfies Answer));
   });

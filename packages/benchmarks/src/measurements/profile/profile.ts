@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { isOurs, ownerOf, placeOf } from '../../harness/code-owner.js';
 import type { FunctionTime } from '../../harness/cpu-profile.js';
 import { Services } from '../../harness/services.js';
 import type { BenchRun, Measurement, Section, Table } from '../../measurement.js';
@@ -13,9 +13,6 @@ interface ProfiledContestant {
 }
 
 const contestants = ['grpc-js-deadline', 'grpc-js-deadline-als', 'grpc-di'] as const;
-
-/** Folders of this workspace's packages, whose code a profile shows under its path. */
-const PACKAGES = fileURLToPath(new URL('../../../../', import.meta.url));
 
 export const profile: Measurement<{ readonly profiled: readonly ProfiledContestant[] }> = {
   name: 'profile',
@@ -78,29 +75,10 @@ function summary(name: ProfiledContestant['name'], calls: number, times: readonl
       .slice(0, 15)
       .map((time) => ({
         function: time.function || '(anonymous)',
-        file: `${fileURLToPath(time.url).slice(PACKAGES.length)}:${time.line}`,
+        file: placeOf(time),
         microseconds: rounded(time.microseconds / calls),
       })),
   };
-}
-
-function ownerOf({ function: name, url }: FunctionTime): string {
-  if (url === '') {
-    return name.startsWith('(') ? `V8 ${name}` : 'native code of Node and V8';
-  }
-  if (url.startsWith('node:')) {
-    return 'Node';
-  }
-  const installed = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url);
-  if (installed !== null) {
-    return installed[1]!;
-  }
-  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-  return path.startsWith(PACKAGES) ? `packages/${path.slice(PACKAGES.length).split('/')[0]!}` : path;
-}
-
-function isOurs(owner: string): boolean {
-  return owner.startsWith('packages/') && owner !== 'packages/benchmarks';
 }
 
 function byOwner(profiled: readonly ProfiledContestant[]): Table {
