@@ -58,4 +58,6 @@ export interface Target {
   readonly text: string;
   readonly measured: string;
   readonly met: boolean;
+  /** Where it was missed: what shows why. */
+  readonly because?: string | undefined;
 }

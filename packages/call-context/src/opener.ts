@@ -7,4 +7,4 @@ export { type CancellationCode, callContextNotFound, isCallCancelledError } from
 export { CallContextScope, type CancellationSubscriber } from './scope.js';
 export { ScopeCallContext } from './scope-call-context.js';
 export { type CallContextInit, type CallContextScopeInit, checkScopeInit } from './scope-init.js';
-export { withoutStackFrames } from './without-stack-frames.js';
+export { withoutStackFrames, withStackFramesAgain } from './without-stack-frames.js';

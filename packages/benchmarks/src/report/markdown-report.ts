@@ -30,8 +30,12 @@ some again. Everything runs over real sockets on the loopback interface of one m
 function targetTable(targets: ReadonlyArray<ReportPart['section']['targets'][number]>): Block {
   return {
     columns: ['target', 'measured', ''],
-    rows: targets.map(({ text, measured, met }) => [text, measured, met ? 'met' : '❌ missed']),
+    rows: targets.map(({ text, measured, met, because }) => [text, measured, met ? 'met' : missed(because)]),
   };
+}
+
+function missed(because?: string): string {
+  return because === undefined ? '❌ missed' : `❌ missed: ${because}`;
 }
 
 function markdown(block: Block): string {

@@ -5,7 +5,7 @@ import type { GrpcCallOptions } from './calls.js';
 
 export type CallKind = 'unary' | 'serverStream' | 'clientStream' | 'bidi';
 
-type ResponseCallback = (error: unknown, response?: unknown) => void;
+export type ResponseCallback = (error: unknown, response?: unknown) => void;
 
 /** What a caller passed, in whichever form. */
 export interface CallArguments {

@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream';
 import type { ChannelCredentials, Client, ClientOptions } from '@grpc/grpc-js';
+import { withStackFramesAgain } from '@grpc-di/call-context/opener';
 import type { ClientChannel } from '../channel/client-channel.js';
+import type { ResponseCallback } from './call-arguments.js';
 import type { CallDefaults } from './call-defaults.js';
 import { ClientStreamingPromise } from './client-streaming-promise.js';
 import type { GrpcClient, GrpcClientConstructor } from './grpc-client.js';
@@ -56,8 +58,12 @@ export function injectedClientClass<C extends Client>(
       fourth?: unknown,
     ): unknown {
       const call = prepareCall('unary', this[channelKey], this[defaultsKey], path, first, second, third, fourth);
-      const { request, metadata, options, callback = representedBy(new ResponsePromise(), options).callback() } = call;
-      return super.makeUnaryRequest(path, serialize, deserialize, request, metadata, options, callback);
+      const { request, metadata, options, callback } = call;
+      const settle =
+        callback === undefined
+          ? representedBy(new ResponsePromise(), options).callback()
+          : withStackFramesInside(callback);
+      return super.makeUnaryRequest(path, serialize, deserialize, request, metadata, options, settle);
     }
 
     override makeServerStreamRequest(
@@ -95,7 +101,8 @@ export function injectedClientClass<C extends Client>(
       const call = prepareCall('clientStream', this[channelKey], this[defaultsKey], path, first, second, third, fourth);
       const { requests, metadata, options, callback } = call;
       if (callback !== undefined) {
-        return super.makeClientStreamRequest(path, serialize, deserialize, metadata, options, callback);
+        const settle = withStackFramesInside(callback);
+        return super.makeClientStreamRequest(path, serialize, deserialize, metadata, options, settle);
       }
       const promise = representedBy(new ClientStreamingPromise(), options);
       const started = super.makeClientStreamRequest(
@@ -143,6 +150,14 @@ export function injectedClientClass<C extends Client>(
   redefineRpcs(InjectedClient.prototype, rpcs);
   Object.defineProperty(InjectedClient, 'name', { value: Generated.name });
   return InjectedClient as unknown as InjectedClientClass<C>;
+}
+
+/** A user's callback comes right after the error that is made without stack frames. */
+function withStackFramesInside(callback: ResponseCallback): ResponseCallback {
+  return (error, response) => {
+    withStackFramesAgain();
+    callback(error, response);
+  };
 }
 
 /**

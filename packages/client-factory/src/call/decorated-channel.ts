@@ -44,7 +44,15 @@ export class DecoratedChannel extends ForwardingChannel<PropagatingTarget> {
     const ownDeadline = isDefault ? Date.now() + timeoutMs : askedDeadline;
     const { parents } = this;
     const parent = parents?.find(method);
-    const invocation = new Invocation(this.channel, parent, parents?.policy, undefined, ownDeadline, isDefault, true);
+    const invocation = new Invocation(
+      this.channel,
+      parent,
+      parents?.policy,
+      undefined,
+      ownDeadline,
+      isDefault,
+      'listeners',
+    );
     const { metadata, interceptors } = this.defaults;
     const asked = { method, host, parentCall, flags };
     return new ChannelCall(invocation, { metadata, interceptors, waitForReady }, asked, this.rpcs);

@@ -1,6 +1,6 @@
 import type { CallOptions, CallProperties, Interceptor, InterceptorProvider, Metadata } from '@grpc/grpc-js';
 import type { ClientChannel } from '../channel/client-channel.js';
-import { Invocation } from '../propagation/invocation.js';
+import { type Audience, Invocation } from '../propagation/invocation.js';
 import { type CallArguments, type CallKind, readArguments } from './call-arguments.js';
 import { type CallDefaults, defaultsFor } from './call-defaults.js';
 import { callMetadata } from './call-metadata.js';
@@ -55,7 +55,6 @@ export function prepareCall(
     parents?.policy,
     method,
   );
-  const streamsResponses = kind === 'serverStream' || kind === 'bidi';
   const invocation = new Invocation(
     channel,
     parent,
@@ -63,10 +62,17 @@ export function prepareCall(
     options.signal,
     deadline,
     ownDeadline === undefined,
-    streamsResponses || read.callback !== undefined,
+    audienceOf(kind, read),
   );
   read.options = startOptions(invocation, options, defaults.interceptors);
   return read as PreparedCall;
+}
+
+function audienceOf(kind: CallKind, { callback }: CallArguments): Audience {
+  if (kind === 'serverStream' || kind === 'bidi') {
+    return 'listeners';
+  }
+  return callback === undefined ? 'promise' : 'callback';
 }
 
 /** Few of them where there are few: grpc-js copies them. */
@@ -81,7 +87,9 @@ function startOptions(
   }
   const interceptors = ownAndClients(options, ofClient);
   const providers = ownAndClientsProviders(options, ofClient);
-  invocation.hasListeners ||= isGiven(interceptors) || isGiven(providers);
+  if (isGiven(interceptors) || isGiven(providers)) {
+    invocation.audience = 'listeners';
+  }
   return {
     deadline,
     host: options.host,

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import type { Metadata, StatusObject } from '@grpc/grpc-js';
+import { withStackFramesAgain } from '@grpc-di/call-context/opener';
 import type { Invocation } from '../propagation/invocation.js';
 import { CallOutcome } from './call-outcome.js';
 import type { UnaryCall } from './calls.js';
@@ -67,6 +68,8 @@ export class ResponsePromise<Response> extends Promise<Response> implements Unar
       this.resolve(response as Response);
       return;
     }
+    // A listener of an instrumentation's is told next.
+    withStackFramesAgain();
     this.outcome.error = error;
     if (this.invocation!.signal?.aborted) {
       this.markLookedAt();

@@ -101,6 +101,8 @@ export class ClientChannel implements CallTarget {
     const { parents } = this;
     const parent = parents?.find(method);
     const ownDeadline = epochMs(deadline, 'deadline');
-    return new Invocation(this, parent, parents?.policy, undefined, ownDeadline, false, true).createCall(...call);
+    return new Invocation(this, parent, parents?.policy, undefined, ownDeadline, false, 'listeners').createCall(
+      ...call,
+    );
   }
 }

@@ -90,7 +90,7 @@ export class BoundCall
     private readonly propagateFlags: number | null | undefined,
   ) {
     const { channel, parent, policy } = invocation;
-    if (invocation.hasListeners || channel.hasCallCredentials || areCallsObserved()) {
+    if (invocation.audience !== 'promise' || channel.hasCallCredentials || areCallsObserved()) {
       this.origin = new AsyncResource('GrpcDiClientCall', NO_DESTROY_HOOK);
     }
     const parentDeadline = parent === undefined ? Infinity : deadlineForChildren(parent, policy!);
@@ -217,12 +217,12 @@ export class BoundCall
     this.deliverStatus(explained);
   }
 
-  /** A promise hears of a failure in grpc-js's error, whose frames after those of the call site are of no use. */
+  /** Of the error that grpc-js makes of a failure, the frames after those of the call site are of no use. */
   private deliverStatus(received: StatusObject): void {
-    if (this.origin === undefined && received.code !== status.OK) {
-      withoutStackFrames(deliverStatus, this.listener!, received, undefined);
-    } else {
+    if (this.invocation.audience === 'listeners' || received.code === status.OK) {
       this.inOrigin(deliverStatus, this.listener!, received);
+    } else {
+      withoutStackFrames(deliverFailure, this, this.listener!, received);
     }
   }
 
@@ -285,8 +285,8 @@ export class BoundCall
     }
   }
 
-  /** Runs `fn` in the async context of whoever made the call; where nobody hears of it, where it is. */
-  private inOrigin<A, B, Result>(fn: (a: A, b: B) => Result, a: A, b: B): Result {
+  /** @internal Runs `fn` in the async context of whoever made the call; where nobody hears of it, where it is. */
+  inOrigin<A, B, Result>(fn: (a: A, b: B) => Result, a: A, b: B): Result {
     return this.origin === undefined ? fn(a, b) : this.origin.runInAsyncScope(fn, undefined, a, b);
   }
 
@@ -394,6 +394,10 @@ function deliverMessage(listener: InterceptingListener, message: unknown): void 
 
 function deliverRefusal(call: BoundCall, refused: StatusObject): void {
   call.deliverRefusal(refused);
+}
+
+function deliverFailure(call: BoundCall, listener: InterceptingListener, received: StatusObject): void {
+  call.inOrigin(deliverStatus, listener, received);
 }
 
 function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {

@@ -7,6 +7,12 @@ import { ForwardingChannel } from './forwarding-channel.js';
 import type { PropagationPolicy } from './propagation-options.js';
 
 /**
+ * Who hears of what comes back. A promise's owner does so in an async context of their own, all others in that of the
+ * caller. To listeners it comes at once, interceptors among them; to a promise and a callback after grpc-js has made an error of it.
+ */
+export type Audience = 'promise' | 'callback' | 'listeners';
+
+/**
  * One call as its caller asked for it.
  *
  * grpc-js takes it for the call's channel: a channel is what it carries past every interceptor, asynchronous ones and
@@ -32,8 +38,7 @@ export class Invocation extends ForwardingChannel<CallTarget> {
     /** Epoch milliseconds; `Infinity` when neither call nor client sets one. */
     readonly deadline: number,
     private readonly deadlineIsDefault: boolean,
-    /** Whether anything but promises hears of what comes back: what does runs in the async context of the caller. */
-    public hasListeners: boolean,
+    public audience: Audience,
   ) {
     super(channel);
   }

@@ -21,6 +21,8 @@ export function aheadOf(result: SliceResults): Target[] {
       text: `Nested unary, ${result.load.inFlight} in flight: calls/s, times those of ${seatOf(result, other as Seat).title}: more than 1`,
       measured: `${inWords(rate)}, ${rate.count} turns`,
       met: rate.median > 1,
+      because:
+        other === PARENT ? 'its price comes with long calls: see "Many nested calls under one open stream"' : undefined,
     };
   });
 }
@@ -31,6 +33,7 @@ function atLeast(result: SliceResults, node: string, measured: Measured, to: Sea
     text: `Nested unary, Node ${node}, ${result.load.inFlight} in flight: calls/s, times those of ${seatOf(result, to).title}: at least ${goal}`,
     measured: `${inWords(rate)}, ${rate.count} turns`,
     met: rate.median >= goal,
+    because: ofStorage(result, measured, to),
   };
 }
 
@@ -40,5 +43,15 @@ function atMost(result: SliceResults, node: string, measured: Measured, to: Seat
     text: `Nested unary, Node ${node}, ${result.load.inFlight} in flight: CPU per call, times that of ${seatOf(result, to).title}: at most ${goal}`,
     measured: `${inWords(cost)}, ${cost.count} turns`,
     met: cost.median <= goal,
+    because: ofStorage(result, measured, to),
   };
+}
+
+/** What part of it every ambient context has; for the rest there is the profile. */
+function ofStorage(result: SliceResults, measured: Measured, to: Seat): string {
+  const alone =
+    to === BY_HAND_IN_STORAGE
+      ? ''
+      : `an AsyncLocalStorage alone comes to ${ratios(result, measured, BY_HAND_IN_STORAGE, to).median.toFixed(2)}; `;
+  return `${alone}see "Where the time of a nested call goes"`;
 }
