@@ -62,7 +62,15 @@ const PATH = '/grpc_di.testing.Mocked/Call';
 
 /** A grpc-js client of one call, which is represented by our call object. */
 function clientOf(call: SurfaceCall, transport: CallStream): Client {
-  call.invocation = new Invocation(new MockedTarget(transport), undefined, undefined, undefined, Infinity, false, 'listeners');
+  call.invocation = new Invocation(
+    new MockedTarget(transport),
+    undefined,
+    undefined,
+    undefined,
+    Infinity,
+    false,
+    'listeners',
+  );
   return new Client(MOCKED, credentials.createInsecure(), {
     channelOverride: call.invocation,
     callInvocationTransformer: (properties) => ({ ...properties, call: call as unknown as typeof properties.call }),

@@ -248,10 +248,14 @@ export class BoundCall
     }
     if (this.call !== undefined) {
       this.call.cancelWithStatus(ending.code, ending.details);
-      // A call that was started in this tick is on its way to the server all the same (seen in grpc-js 1.14.0 to
-      // 1.14.7): the second cancel reaches it there. On any other call it does nothing.
-      runInScope(undefined, cancelInNextTurn, this.call, ending);
+      cancelAgainInNextTurn(this);
     }
+  }
+
+  /** @internal */
+  cancelAgain(): void {
+    const { code, details } = this.ending!;
+    this.call!.cancelWithStatus(code, details);
   }
 
   private tellStart(): void {
@@ -376,12 +380,25 @@ function startDetached(call: BoundCall, metadata: Metadata, now: number): void {
   call.startNow(metadata, now);
 }
 
-function cancelInNextTurn(call: CallStream, ending: Ending): void {
-  setImmediate(cancelAgain, call, ending);
+/** Cancelled in this turn of the event loop: a parent may have thousands of children. */
+let cancelled: BoundCall[] = [];
+
+/**
+ * A call that was started in this tick is on its way to the server all the same (seen in grpc-js 1.14.0 to 1.14.7): the
+ * second cancel reaches it there. On any other call it does nothing.
+ */
+function cancelAgainInNextTurn(call: BoundCall): void {
+  if (cancelled.push(call) === 1) {
+    runInScope(undefined, setImmediate, cancelAllAgain);
+  }
 }
 
-function cancelAgain(call: CallStream, ending: Ending): void {
-  call.cancelWithStatus(ending.code, ending.details);
+function cancelAllAgain(): void {
+  const calls = cancelled;
+  cancelled = [];
+  for (const call of calls) {
+    call.cancelAgain();
+  }
 }
 
 function deliverMetadata(listener: InterceptingListener, metadata: Metadata): void {
