@@ -112,6 +112,8 @@ function target(raw: ChainRaw, { name, title }: Seat): Target {
       'or at most the upper quartile of `parent` against itself',
     measured: `${ratioText(ratio)}${ofMedians}; \`parent\` against itself ${ratioText(ofNoise)}`,
     met: ratio !== undefined && ofNoise !== undefined && ratio.median <= Math.max(1, ofNoise.upper),
+    because:
+      'on its way down each service also answers its own call, which nobody hears, in the process that all share',
   };
 }
 

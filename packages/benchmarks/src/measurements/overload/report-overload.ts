@@ -88,7 +88,8 @@ function meaning(points: readonly MeasuredPoint[], setting: Setting): string {
     'Without propagation the queue keeps the jobs of clients that have gone; once the wait is longer than the deadline, every job',
     'is done too late, and the retries keep it so. With propagation these jobs leave. But a queue that serves the oldest first',
     'serves, under overload, the job with the least time left: short jobs end in time, longer ones are cut off in the middle, and',
-    'their part of the work counts as done for nobody. The propagated deadline lets a service see that before it begins.',
+    'their part of the work counts as done for nobody. The propagated deadline lets a service see that before it begins. The',
+    'jobs that end in time are shorter than the average: hence more of them than the capacity.',
   ].join('\n');
 }
 
