@@ -14,49 +14,77 @@ interface ProfiledContestant {
 
 const contestants = ['grpc-js-deadline', 'grpc-js-deadline-als', 'grpc-di'] as const;
 
-export const profile: Measurement<{ readonly profiled: readonly ProfiledContestant[] }> = {
+interface OnNode {
+  readonly node: string;
+  readonly profiled: readonly ProfiledContestant[];
+}
+
+/** Beside the running one: what is ambient works differently from here on. */
+const OTHER_NODE = '24';
+
+export const profile: Measurement<{ readonly results: readonly OnNode[] }> = {
   name: 'profile',
   title: 'Where the time of a nested call goes',
 
   async run(bench: BenchRun) {
-    const services = await Services.start(
-      Object.fromEntries(contestants.map((name) => [name, name])) as Record<
-        ProfiledContestant['name'],
-        ProfiledContestant['name']
-      >,
-    );
-    const profiled: ProfiledContestant[] = [];
-    try {
-      for (const name of contestants) {
-        bench.progress(profiled.length, contestants.length, name);
-        const { port, process } = services.frontend(name);
-        const load = { port, rpc: 'greet', inFlight: 16 } as const;
-        await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 10_000 });
-        await process.ask('startProfile');
-        const { calls } = await services.caller.ask('slice', { ...load, ms: bench.quick ? 500 : 8_000 });
-        profiled.push(summary(name, calls, await process.ask('stopProfile')));
-      }
-    } finally {
-      await services.close();
+    const running = process.versions.node.split('.')[0]!;
+    const nodes = bench.nodes.filter(({ version }) => version === running || version === OTHER_NODE);
+    const results: OnNode[] = [];
+    for (const { version, path } of nodes) {
+      const told = (done: number, name: string) =>
+        bench.progress(results.length * contestants.length + done, nodes.length * contestants.length, name);
+      results.push({ node: version, profiled: await profileOn(path, bench.quick, told) });
     }
-    return { profiled };
+    return { results };
   },
 
-  report({ profiled }): Section {
+  report({ results }): Section {
     return {
       blocks: [
         "V8's sampling profile of the frontend while it serves nested unary calls, 16 in flight: the time of each function " +
           'without what it calls, by the package that the function is in. Node and V8 have more to do for what is ambient, too; that ' +
           'is in their rows.',
-        byOwner(profiled),
-        difference(profiled),
-        "The project's own functions that take most:",
-        own(profiled.find(({ name }) => name === 'grpc-di')!),
+        ...results.flatMap(({ node, profiled }) => [
+          `### Node ${node}`,
+          byOwner(profiled),
+          difference(profiled),
+          "The project's own functions that take most:",
+          own(profiled.find(({ name }) => name === 'grpc-di')!),
+        ]),
       ],
       targets: [],
     };
   },
 };
+
+async function profileOn(
+  node: string,
+  quick: boolean,
+  told: (done: number, name: string) => void,
+): Promise<ProfiledContestant[]> {
+  const services = await Services.start(
+    Object.fromEntries(contestants.map((name) => [name, name])) as Record<
+      ProfiledContestant['name'],
+      ProfiledContestant['name']
+    >,
+    node,
+  );
+  const profiled: ProfiledContestant[] = [];
+  try {
+    for (const name of contestants) {
+      told(profiled.length, name);
+      const { port, process } = services.frontend(name);
+      const load = { port, rpc: 'greet', inFlight: 16 } as const;
+      await services.caller.ask('slice', { ...load, ms: quick ? 500 : 15_000 });
+      await process.ask('startProfile');
+      const { calls } = await services.caller.ask('slice', { ...load, ms: quick ? 500 : 10_000 });
+      profiled.push(summary(name, calls, await process.ask('stopProfile')));
+    }
+  } finally {
+    await services.close();
+  }
+  return profiled;
+}
 
 function summary(name: ProfiledContestant['name'], calls: number, times: readonly FunctionTime[]): ProfiledContestant {
   // The inspector's own work is done between two events of the frontend.
