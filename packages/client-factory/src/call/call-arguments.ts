@@ -17,8 +17,8 @@ export interface CallArguments {
 }
 
 /**
- * Reads the arguments of a call, four at most: grpc-js's forms, `(request?, metadata?, options?, callback?)`, and the promise forms,
- * `(request, options?)` and `(requests?, options?)`.
+ * Reads the arguments of a call, four at most: grpc-js's forms, `(request?, metadata?, options?, callback?)`, and the
+ * promise forms, `(request, options?)` and `(requests?, options?)`.
  *
  * @throws TypeError for what is none of them.
  */

@@ -1,6 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import type { CallContextScope } from '@grpc-di/call-context/opener';
-import { describeValue } from '@grpc-di/call-context/opener';
+import { type CallContextScope, describeValue } from '@grpc-di/call-context/opener';
 import { copyMissing } from '../propagation/copy-missing.js';
 import type { PropagationPolicy } from '../propagation/propagation-options.js';
 import type { GrpcCallOptions } from './calls.js';

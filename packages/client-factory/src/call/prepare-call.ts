@@ -127,10 +127,6 @@ function isGiven<T>(list: readonly T[] | undefined): list is readonly T[] {
   return list !== undefined && list.length > 0;
 }
 
-function hasInterceptors({ interceptors, interceptor_providers: providers }: CallOptions): boolean {
-  return isGiven(interceptors) || isGiven(providers);
-}
-
 /** Has the call represented by `surface` instead of grpc-js's own object. */
 export function representedBy<Surface extends SurfaceCall>(surface: Surface, options: StartOptions): Surface {
   const invocation = options[invocationKey];
@@ -149,7 +145,8 @@ export function swapIn(properties: CallProperties<unknown, unknown>): CallProper
   if (invocation.surface !== undefined) {
     properties.call = invocation.surface as unknown as typeof properties.call;
     invocation.surface = undefined;
-  } else if (hasInterceptors(properties.callOptions)) {
+  } else if (invocation.audience === 'listeners') {
+    // Of a call that grpc-js's own object stands for, those are interceptors.
     cancelEveryAttempt(properties.call, invocation);
   }
   return properties;

@@ -52,8 +52,9 @@ const NO_DESTROY_HOOK = { requireManualDestroy: true };
  * propagation. It
  * - bounds the call by its parent's deadline and cancellation, and its caller's signal, and lets go of both at the end;
  * - does not start a call that has no chance: nothing reaches the server;
- * - runs all that comes back in the async context of whoever made the call, where more than a promise hears of it. grpc-js alone runs it in the context that
- *   the connection was opened in, which may be another request's (nodejs/node #55376, #63814);
+ * - runs all that comes back in the async context of whoever made the call, where more than a promise hears of it.
+ *   grpc-js alone runs it in the context that the connection was opened in, which may be another request's (nodejs/node
+ *   #55376, #63814);
  * - starts the call outside any call context, so that connections and their timers retain none;
  * - makes cancelling final: grpc-js sends a call that was cancelled in the tick in which it was started, and never ends it.
  */
@@ -417,6 +418,6 @@ function deliverFailure(call: BoundCall, listener: InterceptingListener, receive
   call.inOrigin(deliverStatus, listener, received);
 }
 
-function deliverStatus(listener: InterceptingListener, refused: StatusObject): void {
-  listener.onReceiveStatus(refused);
+function deliverStatus(listener: InterceptingListener, received: StatusObject): void {
+  listener.onReceiveStatus(received);
 }

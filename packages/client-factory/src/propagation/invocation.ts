@@ -8,7 +8,8 @@ import type { PropagationPolicy } from './propagation-options.js';
 
 /**
  * Who hears of what comes back. A promise's owner does so in an async context of their own, all others in that of the
- * caller. To listeners it comes at once, interceptors among them; to a promise and a callback after grpc-js has made an error of it.
+ * caller. To listeners it comes at once, interceptors among them; to a promise and a callback after grpc-js has made an
+ * error of it.
  */
 export type Audience = 'promise' | 'callback' | 'listeners';
 
