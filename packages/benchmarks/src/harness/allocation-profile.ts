@@ -1,11 +1,8 @@
 import { type HeapProfiler, Session } from 'node:inspector/promises';
+import { FunctionSums, type ProfiledFunction } from './profiled-function.js';
 
 /** What one function has allocated on the heap, that of what it called left out. */
-export interface FunctionBytes {
-  readonly function: string;
-  /** A `file:` URL, `node:` name, or empty for V8's own work. */
-  readonly url: string;
-  readonly line: number;
+export interface FunctionBytes extends ProfiledFunction {
   readonly bytes: number;
 }
 
@@ -29,23 +26,14 @@ export async function startAllocationProfile(): Promise<void> {
 export async function stopAllocationProfile(): Promise<FunctionBytes[]> {
   const { profile } = await session!.post('HeapProfiler.stopSampling');
   session!.disconnect();
-  const bytes = new Map<string, { -readonly [Key in keyof FunctionBytes]: FunctionBytes[Key] }>();
-  addTo(bytes, profile.head);
-  return [...bytes.values()].sort((a, b) => b.bytes - a.bytes);
+  const sums = new FunctionSums();
+  addTo(sums, profile.head);
+  return sums.sorted().map(({ sum, ...of }) => ({ ...of, bytes: sum }));
 }
 
-function addTo(
-  bytes: Map<string, { -readonly [Key in keyof FunctionBytes]: FunctionBytes[Key] }>,
-  { callFrame: { functionName, url, lineNumber }, selfSize, children }: HeapProfiler.SamplingHeapProfileNode,
-): void {
-  const key = `${functionName} ${url} ${lineNumber}`;
-  const earlier = bytes.get(key);
-  if (earlier === undefined) {
-    bytes.set(key, { function: functionName, url, line: lineNumber + 1, bytes: selfSize });
-  } else {
-    earlier.bytes += selfSize;
-  }
+function addTo(sums: FunctionSums, { callFrame, selfSize, children }: HeapProfiler.SamplingHeapProfileNode): void {
+  sums.add(callFrame, selfSize);
   for (const child of children) {
-    addTo(bytes, child);
+    addTo(sums, child);
   }
 }

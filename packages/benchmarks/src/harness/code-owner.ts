@@ -1,14 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import type { ProfiledFunction } from './profiled-function.js';
 
 /** Folders of this workspace's packages, whose code a profile shows under its path. */
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url));
-
-/** A function as V8's profiles name it. */
-interface ProfiledFunction {
-  readonly function: string;
-  readonly url: string;
-  readonly line: number;
-}
 
 /** The package that a function is in, or what of Node and V8 it belongs to. */
 export function ownerOf({ function: name, url }: ProfiledFunction): string {

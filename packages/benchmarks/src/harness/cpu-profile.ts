@@ -1,11 +1,8 @@
 import { type Profiler, Session } from 'node:inspector/promises';
+import { FunctionSums, type ProfiledFunction } from './profiled-function.js';
 
 /** CPU time in one function, that of what it called left out. */
-export interface FunctionTime {
-  readonly function: string;
-  /** A `file:` URL, `node:` name, or empty for V8's own work. */
-  readonly url: string;
-  readonly line: number;
+export interface FunctionTime extends ProfiledFunction {
   readonly microseconds: number;
 }
 
@@ -32,16 +29,9 @@ export async function stopProfile(): Promise<FunctionTime[]> {
 
 function selfTimes({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): FunctionTime[] {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
-  const times = new Map<string, { -readonly [Key in keyof FunctionTime]: FunctionTime[Key] }>();
+  const sums = new FunctionSums();
   samples.forEach((id, index) => {
-    const { functionName, url, lineNumber } = frames.get(id)!;
-    const key = `${functionName} ${url} ${lineNumber}`;
-    let time = times.get(key);
-    if (time === undefined) {
-      time = { function: functionName, url, line: lineNumber + 1, microseconds: 0 };
-      times.set(key, time);
-    }
-    time.microseconds += timeDeltas[index]!;
+    sums.add(frames.get(id)!, timeDeltas[index]!);
   });
-  return [...times.values()].sort((a, b) => b.microseconds - a.microseconds);
+  return sums.sorted().map(({ sum, ...of }) => ({ ...of, microseconds: sum }));
 }
