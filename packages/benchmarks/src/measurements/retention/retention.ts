@@ -18,13 +18,6 @@ const callsPerBatch = 10_000;
 /** In bytes. A contestant that keeps much would be out of memory before its last call. */
 const maxGrowth = 400_000_000;
 
-/** The others, some of which are slow, show with a tenth of the calls what they show. */
-const longRun: ReadonlySet<ContestantName> = new Set<ContestantName>([
-  'grpc-js',
-  'grpc-js-parent',
-  'grpc-di',
-  'grpc-di-callbacks',
-]);
 const quickRun: readonly ContestantName[] = ['grpc-js', 'grpc-js-parent', 'grpc-di'];
 
 async function run(bench: BenchRun): Promise<RetentionRaw> {
@@ -40,7 +33,7 @@ async function run(bench: BenchRun): Promise<RetentionRaw> {
       try {
         const plan = {
           warmUpCalls: bench.quick ? 2_000 : 5_000,
-          batches: bench.quick ? 1 : longRun.has(name) ? 20 : 2,
+          batches: bench.quick ? 1 : 20,
           callsPerBatch,
           maxGrowth,
           shortStreams: bench.quick ? 5 : 20,
